@@ -1,0 +1,1 @@
+DROP FUNCTION arena_refuse_change();
