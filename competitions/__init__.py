@@ -1,0 +1,1 @@
+"""Contests, market data, execution, standings."""

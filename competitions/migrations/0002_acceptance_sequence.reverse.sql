@@ -1,0 +1,1 @@
+DROP SEQUENCE competitions_acceptance_seq;

@@ -1,0 +1,1 @@
+"""What may be read of contests, and by whom. Nothing here writes."""
