@@ -1,0 +1,41 @@
+"""Everything that value tells over the socket, a function per message. Each person's own room `user.<id>` hears it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+from uuid import UUID
+
+from django.db import transaction
+
+from tradingarena.core import realtime
+from tradingarena.core.realtime import Latest
+
+ASK_WHO_HEARS = 4  # more messages than that at once: only to those who are there
+
+
+class Held(Protocol):
+    """What a wallet holds, as `ledger.Balance` has it."""
+
+    @property
+    def balance_tokens(self) -> int: ...
+
+    @property
+    def debt_tokens(self) -> int: ...
+
+
+def wallets_changed(balances: Mapping[UUID, Held]) -> None:
+    """Tell people what their wallets hold, once it has committed."""
+    transaction.on_commit(lambda: _tell(balances), robust=True)
+
+
+def wallet(user_id: UUID, held: Held) -> Latest:
+    """What a wallet holds now; the next one replaces it, and a page that is just being loaded has it already."""
+    data = {"balance_tokens": held.balance_tokens, "debt_tokens": held.debt_tokens}
+    return Latest(f"user.{user_id}", "wallet_update", data, keep_s=0)
+
+
+def _tell(balances: Mapping[UUID, Held]) -> None:
+    told: Iterable[UUID] = balances
+    if len(balances) > ASK_WHO_HEARS:
+        rooms = {f"user.{user_id}": user_id for user_id in balances}
+        told = [rooms[room] for room in realtime.heard(list(rooms))]
+    realtime.publish_many([wallet(user_id, balances[user_id]) for user_id in told])

@@ -1,0 +1,1 @@
+"""Pure rules of tokens: no framework, no database. Source: docs/rules/economy.md."""
