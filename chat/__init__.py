@@ -1,0 +1,1 @@
+"""Talk: channels, messages, moderation."""

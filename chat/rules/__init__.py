@@ -1,0 +1,1 @@
+"""What may be said and how often, as pure functions: no Django, no database. Rules: docs/rules/chat.md."""
