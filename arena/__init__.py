@@ -1,0 +1,1 @@
+"""Public live sessions: who may watch what, and how many do."""

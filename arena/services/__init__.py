@@ -1,0 +1,1 @@
+"""What changes listings and lets people in."""
