@@ -1,0 +1,1 @@
+"""Bet-behind: parimutuel pools on how a trader will do."""

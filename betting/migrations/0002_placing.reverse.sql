@@ -1,0 +1,1 @@
+DROP FUNCTION betting_stand(uuid, uuid, integer, uuid, integer, integer);

@@ -1,0 +1,1 @@
+"""Reading bet-behind: nothing here writes."""

@@ -1,0 +1,1 @@
+"""The doors of bet-behind: what opens, takes, settles and voids."""
