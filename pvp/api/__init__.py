@@ -1,0 +1,1 @@
+"""The REST paths of challenges."""

@@ -1,0 +1,1 @@
+"""Reading challenges. Nothing here writes."""
