@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
+from django.conf import settings
+
 from tradingarena.core import realtime, redis_client, wire
 from tradingarena.core.fanout import Batch, Room, deliver, deliver_several, kinds
 from tradingarena.core.outlets import Frame, Outlet
@@ -19,7 +21,6 @@ from tradingarena.core.wire import UNKNOWN, Head, RoomState
 log = logging.getLogger(__name__)
 
 TICK_S = 0.02
-OPEN_WITHIN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class Hub:
         room = self.rooms.get(name)
         if room is None:
             room = self.rooms[name] = Room(name, self._loop.create_future())
-            self._loop.call_later(OPEN_WITHIN_S, self._open_anyway, room)
+            self._loop.call_later(_open_within_s(), self._open_anyway, room)
             self._subscription.add(wire.channel_of(name))
         mine[name] = room
         if outlet not in room.members:
@@ -252,7 +253,7 @@ class Hub:
 
     async def _read(self, room: Room) -> RoomState | None:
         try:
-            async with asyncio.timeout(OPEN_WITHIN_S):
+            async with asyncio.timeout(_open_within_s()):
                 return await realtime.read_room(room.name)
         except (*redis_client.DOWN, TimeoutError) as error:
             log.warning("room_unread", extra={"room": room.name, "reason": repr(error)})
@@ -298,6 +299,11 @@ class Hub:
             room.stale = True
         if outlet.closed:
             self.detach(outlet)
+
+
+def _open_within_s() -> float:
+    """How long a join waits for a Redis that does not answer: two seconds, as the settings stand."""
+    return 2 * settings.REDIS_TIMEOUT_S
 
 
 _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()

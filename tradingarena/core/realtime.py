@@ -14,6 +14,7 @@ from uuid import UUID
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from django.conf import settings
 from django.db import transaction
 from redis.client import Pipeline
 from redis.exceptions import RedisError
@@ -29,7 +30,6 @@ log = logging.getLogger(__name__)
 
 RESYNC: Final = "resync"
 CONTROL_GROUP = "control"
-CONTROL_TIMEOUT_S = 1.5
 UNHEARD_ROOMS = 10_000
 HISTORY_TRIES = 4
 
@@ -215,7 +215,7 @@ def _order(message: dict[str, Any]) -> None:
         return
 
     async def send() -> None:
-        async with asyncio.timeout(CONTROL_TIMEOUT_S):
+        async with asyncio.timeout(1.5 * settings.REDIS_TIMEOUT_S):
             await layer.group_send(CONTROL_GROUP, {"type": "control", **message})
 
     try:

@@ -13,6 +13,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 FEED_WARM_UP_S = 0.0
+# a machine that is busy with tests may hold up Redis for more than a second; those that take it away set the site's own
+REDIS_TIMEOUT_S = 15.0
+CACHES["default"]["OPTIONS"] = {"socket_connect_timeout": REDIS_TIMEOUT_S, "socket_timeout": REDIS_TIMEOUT_S}  # noqa: F405
 # every test comes from one address; the tests of the limits set their own
 API_LIMITS = {kind: {"account": (1_000_000, 60), "address": (1_000_000, 60)} for kind in ("read", "write")}
 # the servers of page tests tell odds; within a test's own process nothing runs behind its back

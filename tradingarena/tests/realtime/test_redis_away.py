@@ -10,6 +10,7 @@ import pytest
 from tradingarena.core import limits, realtime, redis_client, tickets
 from tradingarena.core.errors import TooFast, Unavailable
 from tradingarena.core.ids import new_id
+from tradingarena.settings import base
 from tradingarena.tests.realtime.client import serve_here
 from tradingarena.tests.realtime.own_redis import OwnRedis
 
@@ -19,7 +20,7 @@ BOUND_S = 2.5  # two seconds, and a machine that is busy with other things
 @pytest.fixture
 def own_redis(settings: Any) -> Iterator[OwnRedis]:
     with OwnRedis.running() as own:
-        settings.REDIS_LIVE_URL = own.url
+        settings.REDIS_LIVE_URL, settings.REDIS_TIMEOUT_S = own.url, base.REDIS_TIMEOUT_S
         yield own
 
 
