@@ -8,6 +8,7 @@ from playwright.sync_api import ConsoleMessage, Page, sync_playwright
 
 from accounts.tests.conftest import PASSWORD, code_in_last_mail
 from tradingarena.localstack.bootstrap import find_chromium
+from tradingarena.tests.browsing import PATIENCE_MS
 
 pytestmark = [pytest.mark.page, pytest.mark.django_db(transaction=True)]
 KEY = {
@@ -39,7 +40,7 @@ def page(complaints: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Pag
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"])
         context = browser.new_context()
         opened = context.new_page()
-        opened.set_default_timeout(15_000)
+        opened.set_default_timeout(PATIENCE_MS)
         opened.on("console", lambda line: complaints.append(line.text) if is_complaint(line) else None)
         opened.route_web_socket("**/ws", lambda socket: None)  # the server of this test speaks none
         opened.on("pageerror", lambda error: complaints.append(str(error)))

@@ -76,7 +76,7 @@ def test_nothing_shifts_while_numbers_change(scene: Scene, web: Web, visit: Call
     scene.desk.decide("EUR/USD", "1.08600", "1.08610")
     scene.show()
     expect(page.locator("live-board tbody tr").first).to_contain_text("alice")
-    page.wait_for_function("[...document.querySelectorAll('page-slot')].every((slot) => slot.childElementCount)")
+    expect(page.locator("page-slot:not(:has(*))")).to_have_count(0)
     page.wait_for_load_state("networkidle")
     page.evaluate(
         "() => { window.shifts = []; new PerformanceObserver((list) => list.getEntries().forEach((entry) => shifts.push(entry.value)))"

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from accounts.models import User
 from tradingarena.localstack.bootstrap import find_chromium
 from tradingarena.tests.live import Web
 
+PATIENCE_MS = 30_000  # for a busy machine; Playwright's own five seconds are not enough there
+expect.set_options(timeout=PATIENCE_MS)
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
@@ -45,10 +47,9 @@ class Visit:
     faults: list[str] = field(default_factory=list)
 
     def go(self, url: str) -> int:
-        """Open an address and wait until it is still; give its status."""
+        """Open an address and wait until it is loaded; give its status."""
         response = self.page.goto(url, wait_until="load")
         assert response is not None
-        self.page.wait_for_function("document.readyState === 'complete'")
         return response.status
 
 
@@ -72,7 +73,7 @@ def visit(browser: Browser, web: Web) -> Iterator[Callable[..., Visit]]:
             name = settings.SESSION_COOKIE_NAME
             context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": web.url}])
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         seen = Visit(page)
         page.on("pageerror", lambda error: seen.faults.append(f"threw {error}"))
         page.on("console", lambda line: seen.faults.append(line.text) if line.type == "error" else None)

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tradingarena.localstack.bootstrap import find_chromium
 from tradingarena.localstack.fakestripe import FakeStripe
+from tradingarena.tests.browsing import PATIENCE_MS
 from tradingarena.tests.fakestripe.support import PAID, Receiver, client_of, new_session, raw, types
 
 pytestmark = pytest.mark.page
@@ -40,7 +41,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
         )  # fmt: skip
         opened.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(url)

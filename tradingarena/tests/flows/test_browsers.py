@@ -13,12 +13,11 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tradingarena.localstack.bootstrap import find_chromium
+from tradingarena.tests.browsing import PATIENCE_MS
 from tradingarena.tests.flows.arena import Arena, running, until
 
 pytestmark = [pytest.mark.page, pytest.mark.processes, pytest.mark.timeout(300)]
 
-PATIENCE_MS = 20_000
-expect.set_options(timeout=PATIENCE_MS)
 PASSWORD = "correct horse battery 9"
 
 
