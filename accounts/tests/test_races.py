@@ -58,7 +58,7 @@ def sign_up_while_the_name_is_given_up(threads: Callable[..., Future[Any]], roun
         attempt = threads(people.store_new, eve)
         while not waits_for_a_lock():
             assert not attempt.done()
-    return alice, attempt.result(timeout=20)
+    return alice, attempt.result(timeout=60)
 
 
 def test_control_without_the_trigger_a_name_just_given_up_can_be_grabbed(threads: Callable[..., Future[Any]]) -> None:
@@ -83,7 +83,7 @@ def test_of_simultaneous_claims_of_look_alikes_one_is_granted(threads: Callable[
     claims = ["target", "TARGET", "Target", "tarGet"]
     for round_ in range(ROUNDS):
         everyone = [people.person_add(f"p{round_}-{i}@example.com", f"person-{round_}-{i}") for i in range(4)]
-        start = Barrier(4, timeout=20)
+        start = Barrier(4, timeout=60)
 
         def claim(user: User, name: str, start: Barrier = start) -> User:
             start.wait()
@@ -91,7 +91,7 @@ def test_of_simultaneous_claims_of_look_alikes_one_is_granted(threads: Callable[
 
         names = [f"{name}{round_}" for name in claims]
         outcomes = [
-            future.result(timeout=20)
+            future.result(timeout=60)
             for future in [threads(claim, *pair) for pair in zip(everyone, names, strict=True)]
         ]
         assert sum(isinstance(outcome, User) for outcome in outcomes) == 1
@@ -101,13 +101,13 @@ def test_of_simultaneous_claims_of_look_alikes_one_is_granted(threads: Callable[
 def test_a_double_click_changes_a_name_once(threads: Callable[..., Future[Any]]) -> None:
     for round_ in range(ROUNDS):
         user = people.person_add(f"p{round_}@example.com", f"person-{round_}")
-        start = Barrier(2, timeout=20)
+        start = Barrier(2, timeout=60)
 
         def click(user: User = user, name: str = f"renamed-{round_}", start: Barrier = start) -> User:
             start.wait()
             return usernames.username_change(user.pk, name)
 
-        outcomes = [future.result(timeout=20) for future in [threads(click), threads(click)]]
+        outcomes = [future.result(timeout=60) for future in [threads(click), threads(click)]]
         assert all(isinstance(outcome, User) for outcome in outcomes)
         assert selectors.former_names(user).count() == 1
 
@@ -117,14 +117,14 @@ def make_tokens_at_once(threads: Callable[..., Future[Any]], user: User) -> int:
     tokens.tokens_revoke_all(user.pk)
     for _ in range(tokens.MAX_TOKENS - 4):
         tokens.token_create(user.pk, name="old", scopes=["read"])
-    start = Barrier(CROWD, timeout=20)
+    start = Barrier(CROWD, timeout=60)
 
     def make() -> Any:
         start.wait()
         return tokens.token_create(user.pk, name="new", scopes=["read"])
 
     for future in [threads(make) for _ in range(CROWD)]:
-        future.result(timeout=20)
+        future.result(timeout=60)
     return selectors.api_tokens(user).count()
 
 
@@ -132,7 +132,7 @@ def test_control_without_the_lock_a_person_gets_more_tokens_than_allowed(
     threads: Callable[..., Future[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = people.person_add("greedy@example.com", "greedy")
-    counted = Barrier(CROWD, timeout=20)
+    counted = Barrier(CROWD, timeout=60)
     real = selectors.api_tokens
 
     def read_without_lock(model: type[User], pk: object) -> User:
@@ -154,7 +154,7 @@ def test_control_without_the_lock_a_person_gets_more_tokens_than_allowed(
     monkeypatch.setattr(selectors, "api_tokens", lambda person: Slow(real(person)))
     attempts = [threads(lambda: tokens.token_create(user.pk, name="new", scopes=["read"])) for _ in range(CROWD)]
     for attempt in attempts:
-        attempt.result(timeout=20)
+        attempt.result(timeout=60)
     assert real(user).count() > tokens.MAX_TOKENS
 
 
@@ -181,5 +181,5 @@ def test_a_token_revoked_while_another_is_made_stays_revoked(threads: Callable[.
         attempts = [threads(revoke), threads(revoke), threads(use)]
         go.set()
         for attempt in attempts:
-            attempt.result(timeout=20)
+            attempt.result(timeout=60)
         assert tokens.token_recognise(secret) is None

@@ -209,7 +209,7 @@ def held_back(stage: Stage, *, across: bool) -> list[Any]:
 
     holder = threading.Thread(target=hold)
     holder.start()
-    held.wait(10)
+    held.wait(60)
     outcomes = race([lambda name=name: stage.bet(name) for name in stage.bettors], lanes=20)  # type: ignore[misc]
     holder.join()
     return outcomes

@@ -235,7 +235,7 @@ def test_a_settlement_that_is_killed_at_any_step_is_done_once(stage: Stage) -> N
             )
             _until_it_waits_for(table)
             process.send_signal(signal.SIGKILL)
-            process.wait(10)
+            process.wait(60)
         _until_sessions_are_gone()
         assert (Settlement.objects.count(), Result.objects.count()) == (0, 0), table
         assert escrow_tokens(market.pk) == 730

@@ -68,7 +68,7 @@ def test_without_the_lock_an_offer_is_accepted_and_replaced_at_once(
     meet, moved = Barrier(2), life.move
 
     def meeting(*arguments: Any, **fields: Any) -> None:
-        meet.wait(timeout=10)
+        meet.wait(timeout=60)
         moved(*arguments, **fields)
 
     monkeypatch.setattr(life, "lock_row", lambda model, pk: model.objects.get(pk=pk))

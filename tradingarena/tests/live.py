@@ -23,7 +23,7 @@ from pytest_django import DjangoDbBlocker
 from tradingarena.tests.flows.arena import until
 
 ROOT = Path(__file__).resolve().parents[2]
-START_WITHIN_S = 30.0
+START_WITHIN_S = 90.0
 SESSIONS = f"arena-web-of-{os.getpid()}"
 
 

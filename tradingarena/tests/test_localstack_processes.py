@@ -39,7 +39,7 @@ Supervisor(
 
 
 def wait_until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, f"never happened: {what}"
         time.sleep(0.02)
@@ -242,7 +242,7 @@ def test_the_next_start_sweeps_what_was_left_and_spares_strangers(tmp_path: Path
     (tmp_path / "up.json").write_text(json.dumps(state))
     try:
         assert sweep(tmp_path / "up.json", grace_s=5) == ["left"]
-        assert left.wait(10) == -signal.SIGTERM
+        assert left.wait(60) == -signal.SIGTERM
         assert stranger.poll() is None
         (tmp_path / "up.json").write_text(json.dumps(state | {"boot": "another boot"}))
         assert sweep(tmp_path / "up.json") == []

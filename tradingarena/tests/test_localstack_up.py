@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -36,7 +37,8 @@ ORDER: Any = {
         {"quantity": 1, "price_data": {"currency": "usd", "unit_amount": 500, "product_data": {"name": "500 tokens"}}}
     ],
 }
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+PATIENCE_S = 120.0
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 
 
 @pytest.fixture
@@ -60,35 +62,43 @@ def port() -> int:
         return int(free.getsockname()[1])
 
 
-def up(port: int) -> "subprocess.Popen[str]":
-    command = [sys.executable, "manage.py", "up", "--no-demo", "--port", str(port)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+class Run:
+    """One `manage.py up`. What it says is read all the time: a pipe that nobody empties would hold up every part of it."""
 
+    def __init__(self, port: int) -> None:
+        command = [sys.executable, "manage.py", "up", "--no-demo", "--port", str(port)]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.said: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
-def read_until(process: "subprocess.Popen[str]", wanted: str) -> str:
-    assert process.stdout is not None
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if wanted in line:
-            return "".join(said)
-    raise AssertionError(f"it ended without saying {wanted!r}:\n{''.join(said)}")
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as lines:
+            self.said.extend(lines)
 
+    @property
+    def text(self) -> str:
+        return "".join(self.said)
 
-def end(process: "subprocess.Popen[str]", number: int) -> str:
-    assert process.stdout is not None
-    process.send_signal(number)
-    rest = process.stdout.read()
-    process.stdout.close()
-    process.wait()
-    return rest
+    def until(self, wanted: str) -> str:
+        """Wait until it says something; give all that it has said."""
+        self.wait(lambda: wanted in self.text, f"it said {wanted!r}")
+        return self.text
 
+    def wait(self, condition: Callable[[], object], what: str) -> None:
+        """Wait for something; when it does not come, show what was said."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < deadline, f"never happened: {what}\n{self.text[-20_000:]}"
+            time.sleep(0.1)
 
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, f"never happened: {what}"
-        time.sleep(0.1)
+    def end(self, number: int) -> str:
+        """Send it a signal and wait for its end; give all that it has said."""
+        self.process.send_signal(number)
+        self.process.wait(PATIENCE_S)
+        self._reader.join(PATIENCE_S)
+        return self.text
 
 
 def children(state: Path) -> dict[str, int]:
@@ -121,13 +131,13 @@ def payments_beside() -> stripe.StripeClient:
 
 def test_up_announces_itself_survives_kills_and_leaves_nothing(state: Path, port: int) -> None:
     """One story, since each start takes seconds: kills of its parts, its own kill, the next start, a clean end."""
-    process = up(port)
-    read_until(process, f"Trading Arena is running:  http://127.0.0.1:{port}/")
+    run = Run(port)
+    run.until(f"Trading Arena is running:  http://127.0.0.1:{port}/")
     assert ready(port)
     first = children(state)
     assert set(first) == {"web", "feed", "engine", "worker", "beat", "fakestripe"}
     assert re.search(
-        r"Payments: a local stand-in at http://127\.0\.0\.1:\d+; no card is charged", read_until(process, "Payments")
+        r"Payments: a local stand-in at http://127\.0\.0\.1:\d+; no card is charged", run.until("no card is charged")
     )
     payments = payments_beside()
     made = payments.v1.checkout.sessions.create(params=ORDER)
@@ -138,17 +148,17 @@ def test_up_announces_itself_survives_kills_and_leaves_nothing(state: Path, port
         os.kill(each.pid, signal.SIGKILL)
     for name in ("web", "fakestripe"):
         os.kill(first[name], signal.SIGKILL)
-    wait_until(lambda: services.alive() and ready(port), "everything was ready again")
-    wait_until(lambda: answers(payments, made.id), "payments were there again")
+    run.wait(lambda: services.alive() and ready(port), "everything was ready again")
+    run.wait(lambda: answers(payments, made.id), "payments were there again")
     second = children(state)
     assert second["web"] != first["web"]
 
-    end(process, signal.SIGKILL)
-    following = up(port)
-    read_until(following, "Trading Arena is running")
+    run.end(signal.SIGKILL)
+    following = Run(port)
+    following.until("Trading Arena is running")
     assert not any(group_alive(pid) for pid in second.values())
     payments = payments_beside()
-    wait_until(lambda: answers(payments, made.id), "the next start kept the payments")
+    following.wait(lambda: answers(payments, made.id), "the next start kept the payments")
 
     again = subprocess.run(
         [sys.executable, "manage.py", "up", "--port", str(port + 1)],
@@ -158,11 +168,11 @@ def test_up_announces_itself_survives_kills_and_leaves_nothing(state: Path, port
         check=False,
     )
     assert again.returncode == 1
-    assert re.search(rf"running already, at http://127.0.0.1:{port}/ \(process {following.pid}\)", again.stderr)
+    assert re.search(rf"running already, at http://127.0.0.1:{port}/ \(process {following.process.pid}\)", again.stderr)
 
     third = children(state)
-    assert end(following, signal.SIGINT).endswith("Stopped.\n")
-    assert following.returncode == 0
+    assert following.end(signal.SIGINT).endswith("Stopped.\n")
+    assert following.process.returncode == 0
     assert not services.alive(redis=False)
     assert not services.alive(postgres=False)
     assert not any(group_alive(pid) for pid in third.values())

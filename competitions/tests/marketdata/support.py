@@ -13,7 +13,7 @@ from competitions.marketdata.bus import QuoteBus
 from competitions.marketdata.feed import Feed
 from competitions.marketdata.providers.base import IDLE, Arrived, Bar, Connected, Event, Start, Tick
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 def until(condition: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:

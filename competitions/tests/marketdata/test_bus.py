@@ -92,7 +92,7 @@ def test_a_blocked_reader_is_woken_by_a_quote(bus: QuoteBus) -> None:
     thread = threading.Thread(target=lambda: found.append(reader.read(0, 1000).quotes))
     thread.start()
     bus.append([quote(LIFE + 1)])
-    thread.join(timeout=5)
+    thread.join(timeout=60)
     assert [one.id for one in found[0]] == [LIFE + 1]
 
 
@@ -103,7 +103,7 @@ def test_a_blocked_reader_is_woken_by_a_wake_once_and_without_quotes(bus: QuoteB
     thread = threading.Thread(target=lambda: found.append(reader.read(0, 1000)))
     thread.start()
     bus.wake()
-    thread.join(timeout=5)
+    thread.join(timeout=60)
     assert found[0] == ([], True)
     assert reader.read(0) == ([], False)
 

@@ -326,7 +326,7 @@ def test_the_command_serves_a_recording_on_two_ports_until_it_is_told_to_stop(tm
             lambda: (s := json.loads(get(told["POLYGON_REST_URL"] + "/_control/state")[1]))["quotes"] >= 50 and s
         )
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
     assert state["attempts"] == 0
 
 

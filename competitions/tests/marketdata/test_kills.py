@@ -94,7 +94,7 @@ def test_after_a_kill_the_next_feed_leads_with_larger_ids() -> None:
         ids = [quote.id for quote in everything(bus)]
         assert ids == sorted(set(ids))
         follower.terminate()
-        assert follower.wait(timeout=10) == 0
+        assert follower.wait(timeout=60) == 0
     assert Lease.objects.get(name="feed").expires_at.year == 1970  # given back
 
 

@@ -65,7 +65,7 @@ def listening(provider: PolygonProvider) -> Iterator[Listener]:
         yield listener
     finally:
         listener.stop.set()
-        thread.join(timeout=10)
+        thread.join(timeout=60)
         assert not thread.is_alive()
 
 

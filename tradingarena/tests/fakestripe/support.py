@@ -16,7 +16,7 @@ import stripe as sdk
 from tradingarena.localstack.fakestripe import DEFAULT_KEY, DEFAULT_SECRET, FakeStripe
 
 SUCCESS = "http://127.0.0.1:9/return?session={CHECKOUT_SESSION_ID}"
-PATIENCE_S = 30
+PATIENCE_S = 60
 CANCEL = "http://127.0.0.1:9/packages"
 PAID = ["payment_intent.created", "payment_intent.succeeded", "charge.succeeded", "checkout.session.completed"]
 

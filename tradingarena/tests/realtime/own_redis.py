@@ -54,7 +54,7 @@ class OwnRedis:
         """Stop it the hard way."""
         if self.process:
             self.process.send_signal(how)
-            self.process.wait(10)
+            self.process.wait(60)
             self.process = None
 
     def hang(self) -> None:

@@ -182,7 +182,7 @@ def only_outlet() -> Outlet:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not true():  # noqa: ASYNC110  the state belongs to the server under test
             await asyncio.sleep(0.005)
 
