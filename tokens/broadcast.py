@@ -1,6 +1,6 @@
 """Everything that value tells over the socket, a function per message. Each person's own room `user.<id>` hears it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -13,7 +13,10 @@ ASK_WHO_HEARS = 4  # more messages than that at once: only to those who are ther
 
 
 class Held(Protocol):
-    """What a wallet holds, as `ledger.Balance` has it."""
+    """What a person's wallet holds, as `ledger.Balance` has it."""
+
+    @property
+    def user_id(self) -> UUID: ...
 
     @property
     def balance_tokens(self) -> int: ...
@@ -22,20 +25,19 @@ class Held(Protocol):
     def debt_tokens(self) -> int: ...
 
 
-def wallets_changed(balances: Mapping[UUID, Held]) -> None:
+def wallets_changed(balances: Sequence[Held]) -> None:
     """Tell people what their wallets hold, once it has committed."""
     transaction.on_commit(lambda: _tell(balances), robust=True)
 
 
-def wallet(user_id: UUID, held: Held) -> Latest:
+def wallet(held: Held) -> Latest:
     """What a wallet holds now; the next one replaces it, and a page that is just being loaded has it already."""
     data = {"balance_tokens": held.balance_tokens, "debt_tokens": held.debt_tokens}
-    return Latest(f"user.{user_id}", "wallet_update", data, keep_s=0)
+    return Latest(f"user.{held.user_id}", "wallet_update", data, keep_s=0)
 
 
-def _tell(balances: Mapping[UUID, Held]) -> None:
-    told: Iterable[UUID] = balances
+def _tell(balances: Sequence[Held]) -> None:
     if len(balances) > ASK_WHO_HEARS:
-        rooms = {f"user.{user_id}": user_id for user_id in balances}
-        told = [rooms[room] for room in realtime.heard(list(rooms))]
-    realtime.publish_many([wallet(user_id, balances[user_id]) for user_id in told])
+        there = {UUID(room.removeprefix("user.")) for room in realtime.heard_under("user.")}
+        balances = [held for held in balances if held.user_id in there] if there else []
+    realtime.publish_many([wallet(held) for held in balances])

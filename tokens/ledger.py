@@ -4,9 +4,10 @@ What may be bought or staked, and by whom, is decided in `services/`; card payme
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from functools import lru_cache
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import orjson
@@ -21,7 +22,8 @@ from tradingarena.core.locks import lock_row, lock_rows, require_transaction
 
 Kind = Transfer.Kind
 SPENDING = frozenset({Kind.BET, Kind.CHAT_TIP, Kind.PVP_STAKE, Kind.SPECTATOR_PASS, Kind.ENTRY})
-KEPT = frozenset({Account.Kind.WALLET, Account.Kind.DEBT})
+WALLET, DEBT, ESCROW, HOUSE = (kind.value for kind in Account.Kind)  # plain text: compared for every leg
+KEPT = frozenset({WALLET, DEBT})
 COVERS_DEBT = "Covers what was owed after a chargeback"
 LARGEST_TOKENS = 10**15  # so that no sum of a ledger's lifetime leaves 64 bits
 
@@ -93,9 +95,9 @@ class Posting:
 
 
 class Balance(NamedTuple):
-    """A wallet after a transfer. Units: tokens; spent_today covers the UTC day of its last spending."""
+    """A person's wallet after a transfer. Units: tokens; spent_today covers the UTC day of its last spending."""
 
-    account_id: UUID
+    user_id: UUID
     balance_tokens: int
     debt_tokens: int
     spent_today_tokens: int
@@ -103,14 +105,14 @@ class Balance(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What became of a call: the wallets that moved, by account id, or, when `replayed`, as they are now."""
+    """What became of a call: the wallets that moved, or, when `replayed`, as they are now."""
 
     replayed: bool
-    wallets: dict[UUID, Balance] = field(default_factory=dict)
+    balances: Sequence[Balance] = ()
 
     def of(self, user_id: UUID) -> Balance:
         """Give somebody's wallet, which must have been part of the transfer."""
-        return self.wallets[wallet(user_id).id]
+        return next(found for found in self.balances if found.user_id == user_id)
 
 
 # -- accounts -----------------------------------------------------------------------------------------------------------
@@ -118,22 +120,22 @@ class Posted:
 
 def wallet(user_id: UUID) -> AccountRef:
     """Name a person's wallet."""
-    return AccountRef(derived_id(user_id, "wallet"), Account.Kind.WALLET, user_id, "")
+    return AccountRef(derived_id(user_id, "wallet"), WALLET, user_id, "")
 
 
 def debt(user_id: UUID) -> AccountRef:
     """Name the account of what a person owes; its balance is zero or negative."""
-    return AccountRef(derived_id(user_id, "debt"), Account.Kind.DEBT, user_id, "")
+    return AccountRef(derived_id(user_id, "debt"), DEBT, user_id, "")
 
 
 def escrow(owner_id: UUID, name: str) -> AccountRef:
     """Name an escrow: owner_id is what it belongs to, name what it is for, such as "entries" of a competition."""
-    return AccountRef(derived_id(owner_id, f"escrow:{name}"), Account.Kind.ESCROW, owner_id, name)
+    return AccountRef(derived_id(owner_id, f"escrow:{name}"), ESCROW, owner_id, name)
 
 
 def house(name: House) -> AccountRef:
     """Name one of the house's accounts."""
-    return AccountRef(derived_id(NAMESPACE, f"house:{name.value}"), Account.Kind.HOUSE, None, name.value)
+    return AccountRef(derived_id(NAMESPACE, f"house:{name.value}"), HOUSE, None, name.value)
 
 
 # -- writing ------------------------------------------------------------------------------------------------------------
@@ -183,10 +185,7 @@ def transfer_many(
     posted = write(kind, postings, reference_type, actor_id)
     if not posted.replayed:
         posted = _cover_debts(postings, posted, reference_type)
-        owners = {one.account.id: one.account.owner_id for posting in postings for one in posting.moves}
-        broadcast.wallets_changed(
-            {owner: posted.wallets[pk] for pk, owner in owners.items() if owner and pk in posted.wallets}
-        )
+        broadcast.wallets_changed(posted.balances)
     return posted
 
 
@@ -285,15 +284,16 @@ _MOVE = """
 """
 _POST = """
     SELECT outcome, subject, balance_tokens, debt_tokens, spent_on_day_tokens FROM ledger_post(
-        %s, %s, %s::uuid, %s::uuid[],
-        ARRAY(SELECT jsonb_array_elements_text(%s::jsonb)), ARRAY(SELECT jsonb_array_elements_text(%s::jsonb)), %s::uuid[],
-        %s::uuid[], %s::bigint[], %s::boolean[], %s::uuid[], %s::text[], %s::uuid[], %s::text[], %s::uuid[])
+        %s, %s, %s::uuid,
+        %s::uuid[], ARRAY(SELECT jsonb_array_elements_text(%s::jsonb)), ARRAY(SELECT jsonb_array_elements_text(%s::jsonb)), %s::uuid[],
+        %s::uuid[], %s::text[], %s::uuid[], ARRAY(SELECT jsonb_array_elements_text(%s::jsonb)), %s::boolean[],
+        %s::int[], %s::int[], %s::bigint[], %s::boolean[])
 """
 
 
 def _is_simple(posting: Posting) -> bool:
     kinds = {one.account.kind for one in posting.moves}
-    return len(posting.moves) == 2 and posting.reverses is None and Account.Kind.DEBT not in kinds
+    return len(posting.moves) == 2 and posting.reverses is None and DEBT not in kinds
 
 
 def _move(kind: Kind, postings: Sequence[Posting], reference_type: str, actor_id: UUID | None) -> Posted:
@@ -302,35 +302,46 @@ def _move(kind: Kind, postings: Sequence[Posting], reference_type: str, actor_id
     paid, received = sorted(posting.moves, key=lambda one: one.amount_tokens)
     reference = posting.reference
     values = (kind.value, posting.id, posting.reason, reference_type, reference, actor_id, received.amount_tokens)
-    return _outcome(statements.fetch(_MOVE, (*values, *paid.account, *received.account)))
+    rows = statements.fetch(_MOVE, (*values, *paid.account, *received.account))
+    return _outcome(rows, postings, (paid.account, received.account))
 
 
 def _post(kind: Kind, postings: Sequence[Posting], reference_type: str, actor_id: UUID | None) -> Posted:
-    accounts: dict[UUID, AccountRef] = {}
-    locked: set[UUID] = set()
-    legs: list[tuple[Posting, Move, bool]] = []
-    for posting in postings:
-        payer = _check(posting)
-        for one in posting.moves:
-            accounts[one.account.id] = one.account
-            chained = one.account.kind in KEPT or one.account.id == payer
-            if chained or (one.amount_tokens < 0 and one.account.kind == Account.Kind.ESCROW):
-                locked.add(one.account.id)
-            legs.append((posting, one, chained))
-    named = list(accounts.values())
+    places: dict[int, int] = {}  # of the accounts, by their ids as numbers, which hash faster
+    named: list[AccountRef] = []
+    held: list[bool] = []
+    legs: list[tuple[int, int, int, bool]] = []
+    for number, posting in enumerate(postings, 1):
+        _check(posting)
+        # where no kept account takes part, the payer's chain vouches for the transfer
+        kept = any(account.kind in KEPT for account, _ in posting.moves)
+        payer = None if kept else next(account.id for account, amount in posting.moves if amount < 0)
+        for account, amount in posting.moves:
+            place = places.setdefault(account.id.int, len(named) + 1)
+            if place > len(named):
+                named.append(account)
+                held.append(False)
+            chained = account.kind in KEPT or account.id == payer
+            if chained or (amount < 0 and account.kind == ESCROW):
+                held[place - 1] = True
+            legs.append((number, place, amount, chained))
     values = (
         kind.value, reference_type, actor_id,
-        _array(posting.id for posting, *_ in legs), _texts(posting.reason for posting, *_ in legs),
-        _texts(posting.reference for posting, *_ in legs), _array(posting.reverses or "NULL" for posting, *_ in legs),
-        _array(one.account.id for _, one, _ in legs), _array(one.amount_tokens for _, one, _ in legs),
-        _array(int(link) for *_, link in legs), _array(one.id for one in named), [one.kind for one in named],
-        _array(one.owner_id or "NULL" for one in named), [one.name for one in named], _array(locked),
+        _ids(one.id for one in postings), _texts(one.reason for one in postings),
+        _texts(one.reference for one in postings), _ids(one.reverses for one in postings),
+        _ids(one.id for one in named), _array(one.kind for one in named), _ids(one.owner_id for one in named),
+        _texts(one.name for one in named), _array(map(int, held)),
+        *(_array(map(int, column)) for column in zip(*legs, strict=True)),
     )  # fmt: skip
-    return _outcome(statements.fetch(_POST, values))
+    return _outcome(statements.fetch(_POST, values), postings, named)
 
 
-def _array(values: Iterable[UUID | int | str]) -> str:
-    """Write ids and numbers as an array of SQL; a hundred thousand of them cost less than handed over one by one."""
+def _ids(values: Iterable[UUID | None]) -> str:
+    return _array("NULL" if one is None else f"{one.int:032x}" for one in values)
+
+
+def _array(values: Iterable[int | str]) -> str:
+    """Write ids, numbers and plain words as an array of SQL; a hundred thousand of them cost less than handed over one by one."""
     return f"{{{','.join(map(str, values))}}}"
 
 
@@ -338,22 +349,27 @@ def _texts(values: Iterable[str]) -> str:
     return orjson.dumps(list(values)).decode()
 
 
-def _check(posting: Posting) -> UUID | None:
-    """Refuse what is no transfer; give the account that pays and is chained where no kept account takes part."""
-    amounts = [one.amount_tokens for one in posting.moves]
-    if len(amounts) < 2 or sum(amounts) != 0 or not all(0 < abs(amount) <= LARGEST_TOKENS for amount in amounts):
+def _check(posting: Posting) -> None:
+    """Refuse what is no transfer."""
+    amounts = [amount for _, amount in posting.moves]
+    if len(amounts) < 2 or sum(amounts) != 0 or 0 in amounts or max(map(abs, amounts)) > LARGEST_TOKENS:
         raise ValueError(f"the legs of transfer {posting.id} are not a transfer: {amounts}")
-    if len({one.account.id for one in posting.moves}) != len(amounts):
+    if len({account.id.int for account, _ in posting.moves}) != len(amounts):
         raise ValueError(f"an account stands twice in transfer {posting.id}")
-    if not posting.reason or len(posting.reason) > 200 or not posting.reason.isprintable():
+    if not _is_reason(posting.reason):
         raise ValueError("a reason is one line of 1 to 200 characters")
-    if any(one.account.kind in KEPT for one in posting.moves):
-        return None
-    return next(one.account.id for one in posting.moves if one.amount_tokens < 0)
 
 
-def _outcome(rows: Sequence[tuple[str, UUID, int, int, int]]) -> Posted:
-    outcome, subject = rows[0][:2] if rows else ("posted", None)
+@lru_cache(maxsize=64)
+def _is_reason(text: str) -> bool:
+    return 0 < len(text) <= 200 and text.isprintable()
+
+
+def _outcome(
+    rows: Sequence[tuple[str, int, int, int, int]], postings: Sequence[Posting], named: Sequence[AccountRef]
+) -> Posted:
+    """Read what the database said: accounts and postings by their places."""
+    outcome, place = rows[0][:2] if rows else ("posted", 1)
     match outcome:
         case "insufficient":
             raise InsufficientTokens(balance_tokens=rows[0][2])
@@ -362,33 +378,34 @@ def _outcome(rows: Sequence[tuple[str, UUID, int, int, int]]) -> Posted:
                 "Your wallet is frozen until what you owe is covered." if rows[0][3] else None, debt_tokens=rows[0][3]
             )
         case "escrow_short":
-            raise EscrowShort(account_id=str(subject))
+            raise EscrowShort(account_id=str(named[place - 1].id))
         case "reused":
-            raise TransferReused(transfer_id=str(subject))
-    balances = {row[1]: Balance(*row[1:]) for row in rows}
-    return Posted(replayed=outcome == "replayed", wallets=balances)
+            raise TransferReused(transfer_id=str(postings[place - 1].id))
+    owners = [account.owner_id for account in named]
+    balances = [Balance(cast(UUID, owners[place - 1]), *held) for _, place, *held in rows]  # wallets have an owner
+    return Posted(replayed=outcome == "replayed", balances=balances)
 
 
 def _cover_debts(postings: Sequence[Posting], posted: Posted, reference_type: str) -> Posted:
     """Let what a person received pay what the person owes."""
-    owing = {pk: found for pk, found in posted.wallets.items() if found.debt_tokens and found.balance_tokens}
+    owing = {found.user_id: found for found in posted.balances if found.debt_tokens and found.balance_tokens}
     if not owing:
         return posted
     received = {
-        one.account.id: (posting, one.account.owner_id)
+        account.owner_id: posting
         for posting in postings
-        for one in posting.moves
-        if one.account.id in owing and one.amount_tokens > 0
+        for account, amount in posting.moves
+        if account.kind == WALLET and account.owner_id in owing and amount > 0
     }
-    covers, wallets = [], dict(posted.wallets)
-    for pk, (posting, user_id) in received.items():
-        found = owing[pk]
-        assert user_id is not None  # wallets have one
+    covers, after = [], {found.user_id: found for found in posted.balances}
+    for user_id, posting in received.items():
+        assert user_id is not None  # it is among those who owe
+        found = owing[user_id]
         amount = min(found.balance_tokens, found.debt_tokens)
         moves = [Move(wallet(user_id), -amount), Move(debt(user_id), amount)]
         cover = Posting(derived_id(posting.id, f"covers the debt of {user_id}"), moves, COVERS_DEBT, posting.reference)
         covers.append(cover)
-        spent = found.spent_today_tokens
-        wallets[pk] = Balance(pk, found.balance_tokens - amount, found.debt_tokens - amount, spent)
+        left, owed = found.balance_tokens - amount, found.debt_tokens - amount
+        after[user_id] = Balance(user_id, left, owed, found.spent_today_tokens)
     _post(Kind.CHARGEBACK, covers, reference_type, None)
-    return Posted(replayed=False, wallets=wallets)
+    return Posted(replayed=False, balances=list(after.values()))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import transaction
@@ -11,13 +11,13 @@ from accounts.models import User
 from tokens import broadcast, ledger
 from tokens.ledger import Balance, House, Kind, house, wallet
 from tokens.tests.ledger.book import give, pay
-from tradingarena.core import realtime
+from tradingarena.core import realtime, redis_client, wire
 from tradingarena.tests.asyncapi import assert_frame, sent
 
 
-def holding(tokens: int, debt: int = 0) -> Balance:
+def holding(tokens: int, debt: int = 0, *, user_id: UUID | None = None) -> Balance:
     """A wallet that holds so many tokens."""
-    return Balance(uuid4(), tokens, debt, 0)
+    return Balance(user_id or uuid4(), tokens, debt, 0)
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 @pytest.mark.parametrize("held", [holding(5), holding(0, debt=70)])
 def test_the_frame_is_as_documented(held: Balance) -> None:
-    frame = sent(replace(broadcast.wallet(uuid4(), held), keep_s=60))
+    frame = sent(replace(broadcast.wallet(held), keep_s=60))
     assert_frame(frame)
     assert frame["data"] == {"balance_tokens": held.balance_tokens, "debt_tokens": held.debt_tokens}
 
@@ -53,9 +53,9 @@ def test_what_is_rolled_back_is_not_told(ann: User, told: list[Any]) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_large_payout_tells_only_those_who_are_there(
-    ann: User, ben: User, told: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(realtime, "heard", lambda rooms: [room for room in rooms if room == f"user.{ben.pk}"])
-    broadcast.wallets_changed({pk: holding(1) for pk in (ann.pk, ben.pk, *(uuid4() for _ in range(10)))})
+def test_a_large_payout_tells_only_those_who_are_there(ann: User, ben: User, told: list[Any]) -> None:
+    with redis_client.client().pubsub() as listener:
+        listener.subscribe(wire.channel_of(f"user.{ben.pk}"))
+        assert listener.get_message(timeout=20)
+        broadcast.wallets_changed([holding(1, user_id=pk) for pk in (ann.pk, ben.pk, *(uuid4() for _ in range(10)))])
     assert [message.room for message in told] == [f"user.{ben.pk}"]

@@ -178,6 +178,20 @@ def heard(rooms: Sequence[str]) -> frozenset[str]:
     return frozenset(room for room, (_, listeners) in zip(rooms, cast(Any, counts), strict=True) if listeners)
 
 
+def heard_under(prefix: str) -> frozenset[str]:
+    """List the rooms whose names begin so and that anybody listens to now. Redis down: none.
+
+    Cheaper than `heard` where there are more rooms than listeners.
+    """
+    before, after = wire.channel_of(prefix)[:-1], wire.channel_of("")[-1]
+    try:
+        channels = redis_client.client().pubsub_channels(f"{before}*{after}")
+    except redis_client.DOWN:
+        return frozenset()
+    start = len(before) - len(prefix)
+    return frozenset(bytes(channel).decode()[start:-1] for channel in cast(Any, channels))
+
+
 # -- orders to every web process ----------------------------------------------------------------------------------------
 
 

@@ -35,12 +35,15 @@ def play(plan: list[Any], write: Any) -> tuple[list[Any], list[Any]]:
                 legs = [Move(ACCOUNTS[source], -amount), Move(ACCOUNTS[target], amount)]
                 try:
                     posted = write(kind, [Posting(UUID(int=cause), legs, "A move", "x")], "test", None)
-                    outcomes.append((posted.replayed, sorted(posted.wallets.items())))
+                    outcomes.append((posted.replayed, sorted(posted.balances)))
                 except DomainError as refusal:
                     outcomes.append(refusal.code)
             rows: list[Any] = [
                 sorted(Transfer.objects.values_list("id", "kind", "reason", "reference_type", "reference_id")),
-                list(Leg.objects.order_by("id").values_list("transfer", "account", "amount_tokens", "number", "balance_after_tokens")),
+                sorted(
+                    Leg.objects.values_list("transfer", "account", "amount_tokens", "number", "balance_after_tokens"),
+                    key=lambda leg: leg[:2],
+                ),
                 sorted(
                     Account.objects.values_list(
                         "id", "balance_tokens", "legs_count", "lifetime_earned_tokens", "lifetime_spent_tokens",
