@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from accounts.models import User
 from tradingarena.localstack.bootstrap import find_chromium
@@ -46,6 +46,11 @@ class Visit:
     page: Page
     faults: list[str] = field(default_factory=list)
 
+    def note_failure(self, request: Request) -> None:
+        """Keep a request that failed; one that was given up because the reader went on is nobody's fault."""
+        if request.failure != "net::ERR_ABORTED":
+            self.faults.append(f"{request.url}: {request.failure}")
+
     def go(self, url: str) -> int:
         """Open an address and wait until it is loaded; give its status."""
         response = self.page.goto(url, wait_until="load")
@@ -77,7 +82,7 @@ def visit(browser: Browser, web: Web) -> Iterator[Callable[..., Visit]]:
         seen = Visit(page)
         page.on("pageerror", lambda error: seen.faults.append(f"threw {error}"))
         page.on("console", lambda line: seen.faults.append(line.text) if line.type == "error" else None)
-        page.on("requestfailed", lambda request: seen.faults.append(f"{request.url}: {request.failure}"))
+        page.on("requestfailed", seen.note_failure)
         return seen
 
     yield begin
