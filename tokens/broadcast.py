@@ -40,4 +40,4 @@ def _tell(balances: Sequence[Held]) -> None:
     if len(balances) > ASK_WHO_HEARS:
         there = {UUID(room.removeprefix("user.")) for room in realtime.heard_under("user.")}
         balances = [held for held in balances if held.user_id in there] if there else []
-    realtime.publish_many([wallet(held) for held in balances])
+    realtime.publish_soon([wallet(held) for held in balances])

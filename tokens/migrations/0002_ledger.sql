@@ -183,14 +183,14 @@ $$;
 -- Locks: the rows to be held, wallets before debts before escrows before the house's, each by id. Everything is judged and written after
 -- they are held.
 --
--- Planned anew for each call: a plan for ten legs is a bad one for a hundred thousand.
+-- Planned anew for each call: a plan for ten legs is a bad one for a hundred thousand, which are sorted in memory.
 CREATE FUNCTION ledger_post(
     p_kind text, p_reference_type text, p_actor uuid,
     posting_ids uuid[], posting_reasons text[], posting_references text[], posting_reverses uuid[],
     account_ids uuid[], account_kinds text[], account_owners uuid[], account_names text[], account_held boolean[],
     leg_postings int[], leg_accounts int[], leg_amounts bigint[], leg_chained boolean[]
 ) RETURNS TABLE (outcome text, subject int, balance_tokens bigint, debt_tokens bigint, spent_on_day_tokens bigint)
-LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET work_mem = '64MB' AS $$
 #variable_conflict use_column
 DECLARE
     moment timestamptz;
@@ -338,7 +338,7 @@ CREATE TRIGGER tokens_leg_balance AFTER INSERT ON tokens_leg REFERENCING NEW TAB
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_legs_balance();
 
 -- What an account says it holds is what its last leg says. Judged when a statement has changed accounts.
-CREATE FUNCTION ledger_account_follows_legs() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION ledger_account_follows_legs() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
     wrong uuid;
 BEGIN

@@ -20,10 +20,12 @@ from redis.client import Pipeline
 from redis.exceptions import RedisError
 
 from tradingarena.core import redis_client, wire
+from tradingarena.core.lingering import Lingering
 from tradingarena.core.wire import KEPT_FACTS, UNKNOWN, Fact, Head, Latest, Numbered
 
 __all__ = [
     "CONTROL_GROUP", "RESYNC", "Fact", "Head", "Latest", "Numbered", "publish_fact", "publish_history", "publish_latest", "publish_many",
+    "publish_soon",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -87,6 +89,14 @@ def publish_many(messages: Sequence[Fact | Latest]) -> list[int | None]:
         log.error("publish_failed", extra={"messages": len(messages), "reason": repr(error)})
         return [None] * len(messages)
     return [seq if isinstance(message, Fact) else None for message, seq in zip(messages, seqs, strict=True)]
+
+
+def publish_soon(messages: Sequence[Latest]) -> None:
+    """Tell rooms disposable messages within LINGER_S, of several the newest: for what changes often, such as a wallet in a rush of bets.
+
+    Guarantees: costs the caller no round trip; as `publish_latest` otherwise. A process that is killed meanwhile has told nothing.
+    """
+    _soon.add(messages)
 
 
 def publish_history(
@@ -248,6 +258,9 @@ def _add(pipe: Pipeline, message: Fact | Latest, frame: bytes) -> None:
         pipe.eval(wire.FACT_SCRIPT, 2, head, facts, channel, _new_epoch(), frame[:-1], wire.KEEP_S, wire.KEPT_FACTS)
     else:
         kind = f"{message.type}:{message.key}"
+        if not message.keep_s:  # nothing is kept for joiners: no script is needed
+            pipe.execute_command("PUBLISH", channel, b"T%b\n%b" % (kind.encode(), frame))  # type: ignore[no-untyped-call]
+            return
         pipe.eval(wire.LATEST_SCRIPT, 1, latest, channel, kind, frame, message.keep_s)
 
 
@@ -287,6 +300,10 @@ def _read(room: str, *, full: bool) -> list[Any]:
 
 def _new_epoch() -> str:
     return secrets.token_hex(6)
+
+
+# late bound, so that there is one way to publish
+_soon = Lingering(lambda messages: publish_many(messages), lambda: float(settings.LINGER_S))
 
 
 def _note_unheard(rooms: Sequence[str]) -> None:

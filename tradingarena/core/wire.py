@@ -142,11 +142,9 @@ return number
 
 # KEYS: latest. ARGV: channel, kind, frame, seconds to keep
 LATEST_SCRIPT = """
-if tonumber(ARGV[4]) > 0 then
-  redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
-  redis.call('EXPIRE', KEYS[1], ARGV[4])
-end
-redis.call('PUBLISH', ARGV[1], (tonumber(ARGV[4]) > 0 and 'L' or 'T') .. ARGV[2] .. '\\n' .. ARGV[3])
+redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+redis.call('PUBLISH', ARGV[1], 'L' .. ARGV[2] .. '\\n' .. ARGV[3])
 return 0
 """
 

@@ -137,8 +137,10 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["OPTIONS"] |= {
     "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=12), "timeout": 5},
     "connect_timeout": 5,
-    # every wait has a bound; long reports raise theirs with SET LOCAL
-    "options": "-c statement_timeout=15000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000",
+    # every wait has a bound; long reports raise theirs with SET LOCAL. What is prepared is short and planned once: the ORM
+    # prepares nothing, and functions that write many rows at once say so themselves.
+    "options": "-c statement_timeout=15000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000"
+    " -c plan_cache_mode=force_generic_plan -c jit=off",
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Redis databases by role: a cache flush must never touch rooms, quotes or the broker.
@@ -146,6 +148,7 @@ REDIS_LIVE_URL = redis_url(REDIS_URL, 0)  # rooms, quotes, limits, presence
 REDIS_BROKER_URL = celery_broker_url(REDIS_URL, 1)
 REDIS_CACHE_URL = redis_url(REDIS_URL, 2)
 REDIS_TIMEOUT_S = 1.0
+LINGER_S = 0.01  # so long a disposable message may wait for a newer one of its kind
 # Bets of one person. Counted in the bets' own rows, so that they hold with Redis away too.
 BETS_PER_MINUTE: int = env.int("BETS_PER_MINUTE", default=10)
 BETS_PER_HOUR: int = env.int("BETS_PER_HOUR", default=60)
