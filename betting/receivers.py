@@ -18,6 +18,7 @@ from betting.services.refusals import NotYourBet
 from betting.services.telling import TELLER
 from competitions.events import (
     CompetitionCancelled,
+    CompetitionClosing,
     CompetitionCompleted,
     CompetitionEnded,
     EntryDisqualified,
@@ -35,6 +36,7 @@ from tradingarena.core.locks import queue_for
 def connect() -> None:
     """Listen: a line for each."""
     events.on(EntryJoined, lambda event: opening.markets_open(event.competition_id))
+    events.on(CompetitionClosing, lambda event: opening.lock_what_is_due())
     events.on(CompetitionEnded, lambda event: opening.await_final_standings())
     events.on(CompetitionCompleted, lambda event: settlement.settle_contest(event.competition_id))
     events.on(CompetitionCancelled, lambda event: settlement.settle_contest(event.competition_id))

@@ -17,8 +17,21 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.rules import roles
 from competitions.engine.instruments import INSTRUMENTS
-from competitions.models import Amendment, BuyIn, Competition, Deal, Entry, Fill, Order, Payout, Position, Trade
-from competitions.services import drafts, lifecycle, prizes, steps, terms
+from competitions.models import (
+    Amendment,
+    BuyIn,
+    Competition,
+    Deal,
+    Entry,
+    Fill,
+    Order,
+    Payout,
+    Position,
+    Schedule,
+    ScheduledContest,
+    Trade,
+)
+from competitions.services import drafts, lifecycle, prizes, schedules, steps, terms
 from tradingarena.core.admin_pages import ReadOnlyAdmin, ReasonActionForm
 from tradingarena.core.clock import database_now
 
@@ -71,7 +84,7 @@ class CompetitionAdmin(ReadOnlyAdmin):
 
     form = CompetitionForm
     action_form = ReasonActionForm
-    actions: ClassVar[Sequence[str]] = ["open_for_entries", "copy", "cancel"]
+    actions: ClassVar[Sequence[str]] = ["open_for_entries", "copy", "close_early", "cancel"]
     list_display = ("title", "status", "kind", "starts_at", "ends_at", "entrants", "cost", "host")
     list_filter = ("status", "kind", "drawdown_rule", "starts_at")
     list_select_related = ("host",)
@@ -124,6 +137,10 @@ class CompetitionAdmin(ReadOnlyAdmin):
     def copy(self, request: HttpRequest, queryset: QuerySet[Competition]) -> None:
         self.do_each(request, queryset, lambda row, why: drafts.competition_copy(request.user, row.pk))
 
+    @admin.action(description=_("Close early, with the reason: it ends in ten seconds and is settled"))
+    def close_early(self, request: HttpRequest, queryset: QuerySet[Competition]) -> None:
+        self.do_each(request, queryset, lambda row, why: lifecycle.close_early(request.user, row.pk, why))
+
     @admin.action(description=_("Cancel, with the reason; what was paid goes back"))
     def cancel(self, request: HttpRequest, queryset: QuerySet[Competition]) -> None:
         self.do_each(request, queryset, lambda row, why: _step(request, row, "cancelled", why))
@@ -131,6 +148,58 @@ class CompetitionAdmin(ReadOnlyAdmin):
 
 def _step(request: HttpRequest, contest: Competition, to: str, why: str) -> None:
     lifecycle.competition_transition(request.user, contest.pk, to, why)
+
+
+class ScheduleForm(forms.ModelForm):
+    """When contests come again."""
+
+    weekdays = forms.TypedMultipleChoiceField(
+        choices=Schedule.Weekday.choices, coerce=int, widget=forms.CheckboxSelectMultiple
+    )
+
+    class Meta:
+        model = Schedule
+        fields = schedules.FIELDS
+
+
+class ScheduledContestInline(admin.TabularInline):  # type: ignore[type-arg]  # generic for the stubs alone
+    """What a schedule has made."""
+
+    model = ScheduledContest
+    fields = readonly_fields = ("starts_at", "competition", "made_at")
+    extra, max_num, can_delete = 0, 0, False
+    show_change_link = False
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(ReadOnlyAdmin):
+    """Contests that come again: which contest is the model, on which days, when; what was made, and what went wrong."""
+
+    form = ScheduleForm
+    inlines: ClassVar[Sequence[type]] = [ScheduledContestInline]
+    list_display = ("title", "model", "days", "starts_at", "next_start", "enabled", "last_trouble")
+    list_filter = ("enabled",)
+    list_select_related = ("model",)
+    search_fields = ("title", "model__title", "model__slug")
+    autocomplete_fields = ("model",)
+
+    @admin.display(description=_("days"))
+    def days(self, row: Schedule) -> str:
+        return ", ".join(str(Schedule.Weekday(day).label)[:3] for day in sorted(row.weekdays))
+
+    @admin.display(description=_("next one (UTC)"))
+    def next_start(self, row: Schedule) -> str:
+        return f"{schedules.next_start(row):%a %d %b, %H:%M}" if row.enabled else ""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def save_model(self, request: HttpRequest, obj: Schedule, form: Any, change: bool) -> None:
+        """Store through the door, so that it is audited and refused as everywhere."""
+        schedules.schedule_save(request.user, obj)
 
 
 @admin.register(Entry)

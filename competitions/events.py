@@ -25,6 +25,14 @@ class CompetitionStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class CompetitionClosing:
+    """An operator has moved the end of a running contest to a moment that comes in seconds."""
+
+    competition_id: UUID
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CompetitionEnded:
     """A contest has ended: final equities are frozen, ranks and payouts are there and may still be objected to."""
 

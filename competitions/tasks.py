@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from celery import current_app, shared_task
 from kombu.exceptions import OperationalError
 
-from competitions.services import fairplay, lifecycle, notes, seats, supervision, tallies
+from competitions.services import fairplay, lifecycle, notes, schedules, seats, supervision, tallies
 from tradingarena.core.clock import database_now
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,12 @@ def tell() -> dict[str, int]:
 def look_at_fair_play() -> int:
     """Look at the orders of contests that are over for what is unfair."""
     return fairplay.look_at_what_is_over()
+
+
+@shared_task(name="competitions.make_scheduled")
+def make_scheduled() -> dict[str, int]:
+    """Make the contests of schedules whose time has come."""
+    return schedules.make_what_is_due()
 
 
 @shared_task(name="competitions.supervise")

@@ -5,6 +5,8 @@ from typing import Any
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     # A contest that is due to open, start or end is found within 5 s even when the event that should have told us was lost.
     "advance-competitions": {"task": "competitions.advance", "schedule": 5.0, "options": {"expires": 5}},
+    # Contests that come again are made and opened in time.
+    "make-scheduled-contests": {"task": "competitions.make_scheduled", "schedule": 60.0, "options": {"expires": 60}},
     # A dead feed or engine is noticed and, where this host runs them, started again.
     "supervise-market": {"task": "competitions.supervise", "schedule": 10.0, "options": {"expires": 10}},
     # Events of the payment provider, refunds and ended checkouts that no hint has told of.

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts import audit
 from arena.models import Listing
@@ -84,8 +84,14 @@ def open_what_is_missing() -> int:
 
 
 def lock_what_is_due() -> int:
-    """Lock the markets whose moment has come; say how many. Bets are refused from that moment on in any case."""
-    due = Market.objects.filter(status=Status.OPEN, locks_at__lte=ClockTimestamp())
+    """Lock the markets whose moment has come, and those of contests that are closed early; say how many.
+
+    Bets are refused from the moment of the lock on in any case.
+    """
+    closing = Q(competition__status=Competition.Status.RUNNING) & Q(
+        competition__ends_at__lt=F("competition__planned_ends_at")
+    )
+    due = Market.objects.filter(Q(locks_at__lte=ClockTimestamp()) | closing, status=Status.OPEN)
     return _move_all(due, Status.LOCKED)
 
 

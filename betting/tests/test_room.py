@@ -1,12 +1,13 @@
 """What the room hears is as documented, at most once a second and market, and a snapshot with what follows is a fresh snapshot."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import orjson
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
 
 from arena.services.listings import listing_change
 from betting import broadcast, messages
@@ -18,8 +19,11 @@ from betting.rules.parimutuel import Stake, settle_line
 from betting.rules.verdicts import Refund
 from betting.selectors import boards
 from betting.services import markets, telling
+from betting.services.refusals import MarketClosed
 from betting.services.settlement import settle_what_is_due
 from betting.tests.stage import set_up
+from competitions.models import Competition
+from competitions.services.lifecycle import close_early
 from tradingarena.core import realtime
 from tradingarena.core.errors import DomainError, Malformed
 from tradingarena.core.realtime import Fact
@@ -143,3 +147,18 @@ def test_the_room_is_for_who_may_watch() -> None:
     listing_change(stage.operator, stage.listing.pk, mode="closed")
     with pytest.raises(DomainError, match="not open"):
         join_market(None, {"market_id": str(stage.market().pk)})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_markets_are_locked_when_an_operator_closes_the_contest_early() -> None:
+    stage = set_up()
+    stage.bet("ben")
+    now = timezone.now()
+    times = {"starts_at": now - timedelta(minutes=1), "ends_at": now + timedelta(hours=1)}
+    Competition.objects.filter(pk=stage.contest.pk).update(status="running", planned_ends_at=times["ends_at"], **times)
+    close_early(stage.operator, stage.contest.pk, "The venue closes")
+    assert stage.market().status == "locked"
+    with pytest.raises(MarketClosed):
+        stage.bet("bea", "negative")
+    Market.objects.update(status="open")  # as when the event was lost: the sweep finds it
+    assert markets.lock_what_is_due() == 1

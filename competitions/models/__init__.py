@@ -4,6 +4,7 @@ from competitions.models.awards import Award
 from competitions.models.competition import Competition, EngineState, Entry, EquitySnapshot
 from competitions.models.market import Candle
 from competitions.models.payouts import BuyIn, Payout
+from competitions.models.schedules import Schedule, ScheduledContest
 from competitions.models.trading import Amendment, Deal, Fill, Order, Position, Trade
 
 __all__ = [
@@ -20,5 +21,7 @@ __all__ = [
     "Order",
     "Payout",
     "Position",
+    "Schedule",
+    "ScheduledContest",
     "Trade",
 ]

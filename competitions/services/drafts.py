@@ -46,10 +46,17 @@ def competition_create(actor: User | None, *, open_now: bool = False, **fields: 
     return competition
 
 
-def competition_copy(actor: User | None, competition_id: UUID, *, starts_at: datetime | None = None) -> Competition:
-    """Draw up a contest with the terms of another one, as a draft that starts later and lasts as long.
+def competition_copy(
+    actor: User | None,
+    competition_id: UUID,
+    *,
+    starts_at: datetime | None = None,
+    title: str | None = None,
+    open_now: bool = False,
+) -> Competition:
+    """Draw up a contest with the terms of another one, which starts later and lasts as long: a draft, or open at once.
 
-    Shapes: starts_at None: the first time in the future that is a whole number of weeks after the other's start.
+    Shapes: starts_at None: the first time in the future that is a whole number of weeks after the other's start; title None: the same.
     Guarantees: nobody has joined it; a copy of a challenge's contest is refused, a private one keeps its invite code.
     Locks / Effects: as `competition_create`.
     Raises: OperatorsOnly, NotFound, terms.TermsRefused.
@@ -61,7 +68,8 @@ def competition_copy(actor: User | None, competition_id: UUID, *, starts_at: dat
     begin = starts_at or _same_time_of_a_week(model.starts_at, database_now())
     fields = {name: getattr(model, name) for name in terms.FIELDS}
     length = (model.planned_ends_at or model.ends_at) - model.starts_at
-    return competition_create(actor, **(fields | {"starts_at": begin, "ends_at": begin + length}))
+    fields |= {"starts_at": begin, "ends_at": begin + length, "title": title or model.title}
+    return competition_create(actor, open_now=open_now, **fields)
 
 
 def _same_time_of_a_week(start: datetime, now: datetime) -> datetime:

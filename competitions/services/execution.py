@@ -139,6 +139,8 @@ class Engine:
                 self._drop(pk)
             elif desk is None:
                 self._open_desk(competition, held)
+            elif competition.ends_at < desk.competition.ends_at:  # an operator closes it early
+                desk.move_end(competition.ends_at)
 
     def _open_desk(self, competition: Competition, held: leases.Held) -> None:
         desk = Desk(competition, held)

@@ -15,7 +15,13 @@ from django.db.models.functions import Coalesce
 
 from accounts import audit
 from accounts.models import User
-from competitions.events import CompetitionCancelled, CompetitionCompleted, CompetitionEnded, CompetitionStarted
+from competitions.events import (
+    CompetitionCancelled,
+    CompetitionClosing,
+    CompetitionCompleted,
+    CompetitionEnded,
+    CompetitionStarted,
+)
 from competitions.models import Amendment, Competition, Entry, Order, Payout
 from competitions.services import buy_ins, prizes
 from competitions.services.drafts import competition_create, competition_update
@@ -38,6 +44,7 @@ from tradingarena.core.models import Lease
 __all__ = [
     "advance",
     "cancel",
+    "close_early",
     "competition_create",
     "competition_transition",
     "competition_update",
@@ -50,6 +57,9 @@ log = logging.getLogger(__name__)
 
 VOID_AFTER = timedelta(hours=24)
 OVERDUE_AFTER = timedelta(seconds=60)
+CLOSE_NOTICE = timedelta(
+    seconds=10
+)  # traders see it coming, and the engine reads of it before it has decided later quotes
 
 
 def competition_transition(actor: User | None, competition_id: UUID, to: str, reason: str = "") -> Competition:
@@ -140,6 +150,35 @@ def move_end(competition_id: UUID, ends_at: datetime) -> Competition:
         change = {"old": {"ends_at": old.isoformat()}, "new": {"ends_at": moved.isoformat()}}
         audit.record(None, "competition.end_moved", competition, **change, reason=reason)
         tell_room(competition, reason)
+    return competition
+
+
+def close_early(actor: User | None, competition_id: UUID, reason: str) -> Competition:
+    """Let a running contest end in ten seconds, as it would have ended: positions closed, ranks, prizes, bets settled.
+
+    Shapes: reason is shown in the arena and kept in the audit log; the contest with the end that now holds.
+    Guarantees: the engine ends it, by the contest's clock; a second call, or one within the last ten seconds, moves nothing. The end as
+        first announced stays on record (`planned_ends_at`).
+    Locks / Effects: the contest's row; an audit row; publishes CompetitionClosing; tells the arena room.
+    Raises: OperatorsOnly, ReasonNeeded, NotFound. TransitionRefused: it does not run.
+    """
+    require_operator(actor)
+    if not reason.strip():
+        raise ReasonNeeded
+    with transaction.atomic():
+        competition = lock_row(Competition, competition_id)
+        if competition.status != Status.RUNNING:
+            raise TransitionRefused(
+                f"This contest is {competition.status}: only one that runs is closed early.", status=competition.status
+            )
+        ends_at = database_now() + CLOSE_NOTICE
+        if ends_at < competition.ends_at:
+            old, competition.ends_at = competition.ends_at, ends_at
+            competition.save(update_fields=["ends_at"])
+            change = {"old": {"ends_at": old.isoformat()}, "new": {"ends_at": ends_at.isoformat()}}
+            audit.record(actor, "competition.closed_early", competition, **change, reason=reason)
+            events.publish(CompetitionClosing(competition.pk, ends_at))
+            tell_room(competition, reason)
     return competition
 
 

@@ -1,11 +1,12 @@
 """The engine from orders in the database and quotes on the bus to rows: what fills, at which price, and what it leaves behind."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from competitions.models import Amendment, Competition, Deal, Entry, EquitySnapshot, Fill, Order, Position, Trade
-from competitions.tests.stage import Market, amend, contest, enter, person, play, stream_engine, wish
+from competitions.tests.stage import START, Market, amend, contest, enter, person, play, stream_engine, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -263,3 +264,16 @@ def test_the_end_moves_by_the_length_of_an_outage(alice: Entry, market: Market) 
     alice.refresh_from_db()
     assert Competition.objects.get().status == "settling"
     assert alice.final_equity_cents == 10_000_000 + 2_900
+
+
+def test_a_contest_that_is_closed_early_ends_there_as_at_any_end(alice: Entry, market: Market) -> None:
+    wish(alice, 10, "EUR/USD", 10_000)
+    engine = stream_engine()
+    play(engine, market, [*OPENING, (100, "EUR/USD", "1.08500", "1.08510"), (9_000, "EUR/USD", "1.08550", "1.08560")])
+    Competition.objects.update(ends_at=START + timedelta(seconds=10))
+    engine._next_claim = 0.0  # a second has passed
+    play(engine, market, [(9_900, "EUR/USD", "1.08600", "1.08610"), (10_001, "EUR/USD", "1.20000", "1.20010")])
+    competition = Competition.objects.get()
+    alice.refresh_from_db()
+    assert (competition.status, alice.final_equity_cents) == ("settling", 10_000_900)
+    assert competition.planned_ends_at == START + timedelta(hours=1)

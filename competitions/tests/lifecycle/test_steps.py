@@ -331,3 +331,27 @@ def test_the_end_moves_by_an_outage_and_at_most_a_day_beyond_the_planned_one(due
 def test_the_end_of_a_contest_that_does_not_run_stays():
     with pytest.raises(TransitionRefused), transaction.atomic():
         lifecycle.move_end(contest().pk, database_now())
+
+
+def test_a_running_contest_is_closed_early_once_with_notice_and_reason(duel):
+    competition, *_ = _running(duel)
+    planned = competition.planned_ends_at
+    before = database_now()
+    closed = lifecycle.close_early(operator(), competition.pk, "The venue closes")
+    assert timedelta(0) < closed.ends_at - before <= timedelta(seconds=60)
+    again = lifecycle.close_early(operator(), competition.pk, "The venue closes")
+    assert (again.ends_at, again.planned_ends_at) == (closed.ends_at, planned)
+    row = AuditLog.objects.get(action="competition.closed_early")
+    assert (row.actor, row.reason, row.old["ends_at"]) == (operator(), "The venue closes", planned.isoformat())
+
+
+def test_closing_early_is_refused_to_others_without_a_reason_and_when_nothing_runs(duel):
+    with pytest.raises(TransitionRefused, match="open"):
+        lifecycle.close_early(operator(), duel[0].pk, "Why not")
+    competition, *_ = _running(duel)
+    with pytest.raises(OperatorsOnly):
+        lifecycle.close_early(person("mallory"), competition.pk, "Mine")
+    with pytest.raises(ReasonNeeded):
+        lifecycle.close_early(operator(), competition.pk, " ")
+    competition.refresh_from_db()
+    assert competition.ends_at == competition.planned_ends_at
