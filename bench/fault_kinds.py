@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import redis
 
-from tradingarena.settings.env import database_config
 from tradingarena.tests.flows.arena import ROOT, Arena
+from tradingarena.tests.flows.beside import database
 
 PARTS = ("web", "feed", "engine", "worker", "beat", "fakestripe")
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
@@ -86,14 +85,6 @@ def redis_flushed(arena: Arena) -> Iterator[None]:
     """Empty Redis: quotes, rooms, limits, tasks."""
     redis.Redis.from_url(arena.services_environment()["REDIS_URL"]).flushall()
     yield
-
-
-def database(arena: Arena) -> "psycopg.Connection[Any]":
-    """Connect to the arena's database beside it."""
-    config = database_config(arena.services_environment()["DATABASE_URL"])
-    return psycopg.connect(
-        host=str(config["HOST"]), user=str(config["USER"]), dbname=str(config["NAME"]), autocommit=True
-    )
 
 
 @contextmanager

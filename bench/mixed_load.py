@@ -12,10 +12,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
-import psycopg
-
-from tradingarena.settings.env import database_config
 from tradingarena.tests.flows.arena import Arena, Person, Unanswered
+from tradingarena.tests.flows.beside import database
 
 PAIRS = ("EUR/USD", "GBP/USD", "USD/JPY")
 ASKED_AGAIN_S = 90.0
@@ -205,12 +203,20 @@ class Compared:
     lost: int
     doubled: int
 
+    def plus(self, other: "Compared | None") -> "Compared":
+        """Add what was found of the same kind elsewhere."""
+        if other is None:
+            return self
+        return Compared(
+            self.kind, self.done + other.done, self.refused + other.refused, self.lost + other.lost,
+            self.doubled + other.doubled,
+        )  # fmt: skip
+
 
 def compare(crowd: Crowd, people: Iterable[Person], kinds: Sequence[str]) -> list[Compared]:
     """Find acknowledged writes that are not there (lost), and rows that nobody was acknowledged (doubled)."""
-    config = database_config(crowd.arena.services_environment()["DATABASE_URL"])
     found = []
-    with psycopg.connect(host=str(config["HOST"]), user=str(config["USER"]), dbname=str(config["NAME"])) as db:
+    with database(crowd.arena) as db:
         ids = [
             row[0]
             for row in db.execute(
@@ -218,7 +224,7 @@ def compare(crowd: Crowd, people: Iterable[Person], kinds: Sequence[str]) -> lis
             )
         ]
         for kind in kinds:
-            rows = {row[0] for row in db.execute(STORED[kind], [ids])}  # type: ignore[arg-type]  # fixed texts
+            rows = {row[0] for row in db.execute(STORED[kind], [ids])}
             done = crowd.of(kind, Outcome.DONE)
             names = {stored_name(deed) for deed in done}
             found.append(

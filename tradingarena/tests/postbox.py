@@ -1,6 +1,7 @@
 """A mail server for tests: takes mail over real SMTP, or says why not."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
@@ -11,6 +12,8 @@ from typing import Any, cast
 from aiosmtpd.controller import Controller
 
 from tradingarena.tests.flows.arena import until
+
+CODE = re.compile(r"^\s*([A-Z0-9]{4}-[A-Z0-9]{4})\s*$", re.MULTILINE)
 
 
 class Postbox:
@@ -45,6 +48,16 @@ class Postbox:
 
         until(f"a mail with {words!r} reaches {address}", arrived, patience_s=15)
         return found[-1]
+
+    def code_for(self, address: str) -> str:
+        """Wait for the confirmation code that was sent to somebody."""
+
+        def look() -> str | None:
+            texts = [text_of(mail) for mail in list(self.mails) if mail["To"] == address]
+            codes = [found[1] for text in texts if (found := CODE.search(text))]
+            return codes[-1] if codes else None
+
+        return str(until(f"a code is mailed to {address}", look))
 
 
 def text_of(mail: EmailMessage) -> str:

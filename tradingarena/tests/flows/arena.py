@@ -96,7 +96,8 @@ class Arena:
 
     def services_environment(self) -> dict[str, str]:
         """Give the environment with the addresses of this arena's own services."""
-        lines = (self.state / "services.env").read_text().splitlines()
+        written = self.state / "services.env"  # none where both were given
+        lines = written.read_text().splitlines() if written.is_file() else []
         return self.environment | dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
     def person(self, name: str, *options: str) -> "Person":
