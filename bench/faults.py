@@ -14,14 +14,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from bench import fault_poison
 from bench.fault_kinds import FAULTS, Fault, frozen, stand_in_control
+from bench.fault_relay import far_services
 from bench.markdown import write_report
 from bench.mixed_load import (
     Compared,
@@ -37,11 +39,19 @@ from bench.mixed_load import (
     purchase,
 )  # fmt: skip
 from bench.report import machine, say, table
+from tradingarena.localstack.fakepolygon import FakePolygon
+from tradingarena.localstack.fakepolygon.tape import walk
 from tradingarena.tests.flows.arena import Arena, Person, Unanswered, running, until
 
 RECOVERS_WITHIN_S = 60.0
 DISK = "size=3g"
 LATE = 4
+HOLE_S = 12.0
+HOLES = {
+    "the network to Redis swallows everything for 12 s": "Redis",
+    "the network to PostgreSQL swallows everything for 12 s": "PostgreSQL",
+}
+POISON = "feed poisoned across a contest's end"
 KINDS = ("order", "bet", "message", "purchase")
 
 
@@ -133,6 +143,28 @@ def end_without_a_feed(arena: Arena, operator: Person, people: Sequence[Person])
     return Survived("feed frozen across a contest's end", time.monotonic() - healed, len(people), 0, 0)
 
 
+def end_poisoned(vendor: FakePolygon, arena: Arena, operator: Person, people: Sequence[Person]) -> Survived:
+    """Let the vendor lie across a contest's end, while people trade in it; all must be judged, by honest prices."""
+    contest_id = open_contest(operator, people, title="Feed poisoned", lasts=timedelta(seconds=20))
+    path = f"/api/competitions/{contest_id}"
+    ends = datetime.fromisoformat(operator.ask("GET", path)[1]["ends_at"])
+    with fault_poison.poisoned(vendor):
+        decided = [takes_and_decides(arena, person, contest_id) for person in people]
+        fault_poison.until_past(ends, 5)
+    healed = time.monotonic()
+    until(
+        "the contest is judged", lambda: operator.ask("GET", path)[1]["status"] == "settling",
+        patience_s=RECOVERS_WITHIN_S,
+    )  # fmt: skip
+    recovery = time.monotonic() - healed
+    results = operator.ask("GET", f"{path}/results")[1]
+    if len(results["rankings"]) != len(people) or not any(decided):
+        raise SystemExit(f"not everybody has traded and has a result: {decided}, {results}")
+    if lies := fault_poison.dishonest(arena, contest_id):
+        raise SystemExit(f"lies were taken for prices: {lies}")
+    return Survived(POISON, recovery, len(people), decided.count(False), 0)
+
+
 @contextlib.contextmanager
 def small_disk(home: Path) -> Iterator[Path]:
     """Give a file system of its own that may be filled, where this user may mount one; else a plain directory."""
@@ -158,52 +190,114 @@ def pay(arena: Arena) -> Any:
     return follow
 
 
-def run(
-    home: Path, *, people: int, only: str
-) -> tuple[list[Survived], list[str], list[Compared], tuple[int, int], list[str]]:
-    """Run everything; give what survived, what was not tried, the comparison, unknown answers and left, and violations."""
-    market = {"MARKET_DATA_PROVIDER": "simulated", "FEED_WARM_UP_S": "0"}
-    with running(home, "--no-demo", **market) as arena:
-        operator, prober, *crowd_people = arena.people(
-            {
-                "olga": ("--role", "admin"), "prober": (), **{f"trader{n}": () for n in range(people)},
-                **{f"bettor{n}": ("--grant", "100000") for n in range(people // 3)},
-                **{f"late{n}": () for n in range(LATE)},
-            }
-        )  # fmt: skip
-        crowd_people, late = crowd_people[:-LATE], crowd_people[-LATE:]
-        traders, bettors = crowd_people[:people], crowd_people[people:]
-        contest_id = open_contest(operator, [prober, *traders], title="Faults", lasts=timedelta(hours=4))
-        markets, channel = market_ids(arena, contest_id), channel_of(traders[0], contest_id)
-        package = operator.ask("GET", "/api/tokens/packages")[1]["packages"][0]["slug"]
-        crowd = Crowd(arena)
-        for number, person in enumerate(traders):
-            crowd.add(person, [order(contest_id)], every_s=0.6)
-            if number % 3 == 0:
-                crowd.add(person, [purchase(package)], every_s=4, then=pay(arena))
-            if number % 3 == 1:
-                crowd.add(person, [message(channel)], every_s=4)
-        for person in bettors:
-            crowd.add(person, [bet(markets)], every_s=7)
-        survived, untried = [], []
-        for fault in FAULTS:
-            if only not in fault.name:
-                continue
-            if why := fault.why_not(arena):
-                untried.append(f"{fault.name}: {why}")
-                continue
-            survived.append(try_fault(arena, fault, crowd, prober, contest_id))
-            say(f"{survived[-1].name}: back after {survived[-1].recovery_s:.1f} s")
-        if only in "feed frozen across a contest's end":
-            survived.append(end_without_a_feed(arena, operator, late))
-        crowd.stop()
-        unknown = crowd.resolve()
-        with contextlib.suppress(AssertionError):
-            until("every paid session is fulfilled", lambda: not _unfulfilled(crowd), patience_s=60)
-        compared = compare(crowd, crowd_people, KINDS)
-        proved = [arena.manage(*command) for command in (("check_invariants", "--json"), ("verify_ledger",))]
-        violations = [each.stdout + each.stderr for each in proved if each.returncode]
-    return survived, untried, compared, unknown, violations
+@dataclass
+class Found:
+    """What came of it: what survived, what was not tried, writes held against rows, unknown answers and left, violations."""
+
+    survived: list[Survived] = field(default_factory=list)
+    untried: list[str] = field(default_factory=list)
+    compared: list[Compared] = field(default_factory=list)
+    unknown: int = 0
+    left: int = 0
+    violations: list[str] = field(default_factory=list)
+
+    def add(self, other: "Found") -> None:
+        """Add what another arena went through."""
+        self.survived += other.survived
+        self.untried += other.untried
+        kinds = {each.kind: each for each in self.compared}
+        self.compared = [each.plus(kinds.get(each.kind)) for each in other.compared]
+        self.unknown, self.left = self.unknown + other.unknown, self.left + other.left
+        self.violations += other.violations
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """What is done to a contest of its own across its end, beside the load."""
+
+    name: str
+    try_it: Callable[[Arena, Person, Sequence[Person]], Survived]
+    why_not: Callable[[Arena], str] = lambda arena: ""
+
+
+def broken(arena: Arena, faults: Sequence[Fault], end: End, *, people: int, only: str) -> Found:
+    """Let people use an arena while one fault after another is injected; then prove it."""
+    found = Found()
+    operator, prober, *crowd_people = arena.people(
+        {
+            "olga": ("--role", "admin"), "prober": (), **{f"trader{n}": () for n in range(people)},
+            **{f"bettor{n}": ("--grant", "100000") for n in range(people // 3)},
+            **{f"late{n}": () for n in range(LATE)},
+        }
+    )  # fmt: skip
+    crowd_people, late = crowd_people[:-LATE], crowd_people[-LATE:]
+    contest_id = open_contest(operator, [prober, *crowd_people[:people]], title="Faults", lasts=timedelta(hours=4))
+    crowd = busy_crowd(arena, operator, crowd_people[:people], crowd_people[people:], contest_id)
+    for fault in faults:
+        if only not in fault.name:
+            continue
+        if why := fault.why_not(arena):
+            found.untried.append(f"{fault.name}: {why}")
+            continue
+        found.survived.append(try_fault(arena, fault, crowd, prober, contest_id))
+        say(f"{found.survived[-1].name}: back after {found.survived[-1].recovery_s:.1f} s")
+    if only in end.name:
+        if why := end.why_not(arena):
+            found.untried.append(f"{end.name}: {why}")
+        else:
+            found.survived.append(end.try_it(arena, operator, late))
+            say(f"{end.name}: judged after {found.survived[-1].recovery_s:.1f} s")
+    crowd.stop()
+    found.unknown, found.left = crowd.resolve()
+    with contextlib.suppress(AssertionError):
+        until("every paid session is fulfilled", lambda: not _unfulfilled(crowd), patience_s=60)
+    found.compared = compare(crowd, crowd_people, KINDS)
+    proved = [arena.manage(*command) for command in (("check_invariants", "--json"), ("verify_ledger",))]
+    found.violations = [each.stdout + each.stderr for each in proved if each.returncode]
+    return found
+
+
+def busy_crowd(
+    arena: Arena, operator: Person, traders: Sequence[Person], bettors: Sequence[Person], contest_id: str
+) -> Crowd:
+    """Let everybody trade, buy, talk and bet from now on."""
+    markets, channel = market_ids(arena, contest_id), channel_of(traders[0], contest_id)
+    package = operator.ask("GET", "/api/tokens/packages")[1]["packages"][0]["slug"]
+    crowd = Crowd(arena)
+    for number, person in enumerate(traders):
+        crowd.add(person, [order(contest_id)], every_s=0.6)
+        if number % 3 == 0:
+            crowd.add(person, [purchase(package)], every_s=4, then=pay(arena))
+        if number % 3 == 1:
+            crowd.add(person, [message(channel)], every_s=4)
+    for person in bettors:
+        crowd.add(person, [bet(markets)], every_s=7)
+    return crowd
+
+
+def run(home: Path, *, people: int, only: str) -> Found:
+    """Break an arena on one machine, then one whose services and quotes come over a network; give what both went through."""
+    found = Found()
+    cut = End("feed frozen across a contest's end", end_without_a_feed)
+    if any(only in name for name in (*(each.name for each in FAULTS), cut.name)):
+        with running(home, "--no-demo", MARKET_DATA_PROVIDER="simulated", FEED_WARM_UP_S="0") as arena:
+            found.add(broken(arena, FAULTS, cut, people=people, only=only))
+    if not any(only in name for name in (*HOLES, POISON)):
+        return found
+    closed = fault_poison.why_not()
+    with FakePolygon(source=walk(1)) as vendor, far_services(home.parent / "far") as (urls, relays):
+        market = {"MARKET_DATA_PROVIDER": "simulated"} if closed else {
+            "MARKET_DATA_PROVIDER": "polygon", "POLYGON_API_KEY": vendor.key, "POLYGON_WS_URL": vendor.url,
+            "POLYGON_REST_URL": vendor.rest_url,
+        }  # fmt: skip
+        holes = [
+            Fault(name, HOLE_S, lambda arena, each=relays[part]: each.hole())  # type: ignore[misc]
+            for name, part in HOLES.items()
+        ]
+        lies = End(POISON, lambda *rest: end_poisoned(vendor, *rest), fault_poison.why_not)
+        with running(home.parent / "apart", "--no-demo", FEED_WARM_UP_S="0", **market, **urls) as arena:
+            found.add(broken(arena, holes, lies, people=people, only=only))
+    return found
 
 
 def _unfulfilled(crowd: Crowd) -> list[Deed]:
@@ -224,27 +318,36 @@ def main() -> None:
     chosen = parser.parse_args()
     say(machine())
     with small_disk(Path(tempfile.mkdtemp(prefix="faults-"))) as home:
-        survived, untried, compared, unknown, violations = run(home, people=chosen.people, only=chosen.only)
+        found = run(home, people=chosen.people, only=chosen.only)
     say()
     head = ("fault", "back after s", "requests", "not answered", "answers of 500")
-    rows = [(each.name, f"{each.recovery_s:.1f}", each.requests, each.unknown, each.server_errors) for each in survived]
+    rows = [
+        (each.name, f"{each.recovery_s:.1f}", each.requests, each.unknown, each.server_errors)
+        for each in found.survived
+    ]
     table(head, rows)
     say()
     kinds = ("acknowledged", "done", "refused", "lost", "doubled")
-    counted = [(each.kind, each.done, each.refused, each.lost, each.doubled) for each in compared]
+    counted = [(each.kind, each.done, each.refused, each.lost, each.doubled) for each in found.compared]
     table(kinds, counted)
+    worst_s = max((each.recovery_s for each in found.survived), default=0.0)
     summary = [
-        f"faults injected {len(survived)}, survived {len(survived)}, worst recovery {max(each.recovery_s for each in survived):.1f} s",
-        f"answers unknown {unknown[0]}, still unknown after asking again {unknown[1]}",
-        f"invariant violations {len(violations)}",
-        *(f"not tried: {each}" for each in untried),
+        f"faults injected {len(found.survived)}, survived {len(found.survived)}, worst recovery {worst_s:.1f} s",
+        f"answers unknown {found.unknown}, still unknown after asking again {found.left}",
+        f"invariant violations {len(found.violations)}",
+        *(f"not tried: {each}" for each in found.untried),
     ]
     say()
-    for line in (*summary, *violations):
+    for line in (*summary, *found.violations):
         say(line)
     if chosen.report:
         write_report(chosen.report, "Faults", f"`make faults`, {machine()}", [(head, rows), (kinds, counted)], summary)
-    if unknown[1] or violations or any(each.lost or each.doubled for each in compared):
+    if (
+        not found.survived
+        or found.left
+        or found.violations
+        or any(each.lost or each.doubled for each in found.compared)
+    ):
         sys.exit(1)
 
 

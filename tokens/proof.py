@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from tradingarena.core.clock import EPOCH
+from tradingarena.core.statements import give_time
 
 EXAMPLES = 20
 APART = "\x1f"
@@ -119,8 +120,8 @@ def _one_moment() -> Iterator[None]:
         if len(connection.savepoint_ids) == 0:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                cursor.execute("SET LOCAL statement_timeout = 0")
                 cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            give_time(0)
         yield
 
 

@@ -8,12 +8,13 @@ from importlib import import_module
 from typing import Any
 
 from django.apps import apps
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.module_loading import module_has_submodule
 
 from tradingarena.core import leases
 from tradingarena.core.clock import database_now
 from tradingarena.core.invariants import Check, Finding, run
+from tradingarena.core.statements import give_time
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +47,8 @@ def prove() -> list[Finding]:
     """
     findings = []
     for check in checks():
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(PATIENCE_MS)])
+        with transaction.atomic():
+            give_time(PATIENCE_MS)
             findings.append(run(check))
     return findings
 

@@ -34,6 +34,7 @@ from tradingarena.core import events
 from tradingarena.core.clock import database_now
 from tradingarena.core.ids import derived_id
 from tradingarena.core.locks import lock_row
+from tradingarena.core.statements import give_time
 
 log = logging.getLogger(__name__)
 
@@ -178,7 +179,7 @@ def _result(competition: Competition, entry: Entry) -> TraderResult:
 def _close(
     market: Market, competition: Competition, entry: Entry, reason: Refund | None, *, actor: User | None, note: str
 ) -> None:
-    _take_time()
+    give_time(PATIENCE_MS)  # a market may have a hundred thousand bets
     now = database_now()
     decided = Decided(reason, competition.starting_balance_cents, entry.final_equity_cents)
     quote_id = Fill.objects.filter(entry=entry).order_by("-number").values_list("quote_id", flat=True).first()
@@ -196,12 +197,6 @@ def _close(
     ids = (market.pk, competition.pk, market.trader_id)
     events.publish(MarketVoided(*ids, reason.value, note) if reason else MarketSettled(*ids))
     broadcast.market_closed(market, [(one.line, one.plan, one.reason) for one in settled])
-
-
-def _take_time() -> None:
-    """Give a market with a hundred thousand bets the time that it needs."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(PATIENCE_MS)])
 
 
 def _plan(line: Line, decided: Decided, rake_bps: int) -> Settled:

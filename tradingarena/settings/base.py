@@ -5,6 +5,7 @@ from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
 
+from tradingarena.core.patience import PatientConnection
 from tradingarena.schedule import BEAT_SCHEDULE
 from tradingarena.settings.env import BASE_DIR, STATE_DIR, celery_broker_url, database_config, env, origin, redis_url
 
@@ -135,7 +136,12 @@ DATABASES: dict[str, Any] = {"default": database_config(DATABASE_URL)}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["OPTIONS"] |= {
-    "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=12), "timeout": 5},
+    "pool": {
+        "min_size": 1,
+        "max_size": env.int("DATABASE_POOL_SIZE", default=12),
+        "timeout": 5,
+        "connection_class": PatientConnection,
+    },
     "connect_timeout": 5,
     # every wait has a bound; long reports raise theirs with SET LOCAL. What is prepared is short and planned once: the ORM
     # prepares nothing, and functions that write many rows at once say so themselves.
