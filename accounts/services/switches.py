@@ -5,10 +5,11 @@ Who asks before doing something is every door of that part. Rules: docs/rules/ac
 
 from django.db import IntegrityError, transaction
 
-from accounts import audit, selectors
+from accounts import audit, broadcast, selectors
 from accounts.models import Halt, User
 from accounts.rules.switches import Part
-from accounts.selectors.switches import look_again
+from accounts.selectors.switches import look_again, switched_off
+from tradingarena.core import realtime
 from tradingarena.core.clock import database_now
 from tradingarena.core.errors import Conflict, Forbidden, RuleRefusal
 from tradingarena.core.locks import lock_row
@@ -36,7 +37,7 @@ def switch_off(actor: User, part: Part, reason: str) -> Halt:
     """Switch a part off, everywhere, within 5 s.
 
     Shapes: reason is shown to everybody.
-    Locks / Effects: one row, an audit row.
+    Locks / Effects: one row, an audit row; tells every open page.
     Raises: SwitchesForOperators, SwitchReasonNeeded, SwitchedAlready.
     """
     words = _require(actor, reason)
@@ -46,7 +47,7 @@ def switch_off(actor: User, part: Part, reason: str) -> Halt:
             audit.record(
                 actor, "switch.off", ("accounts.switch", part.value), old={"on": True}, new={"on": False}, reason=words
             )
-            transaction.on_commit(look_again)
+            transaction.on_commit(_tell)
     except IntegrityError:
         raise SwitchedAlready from None
     return halt
@@ -55,7 +56,7 @@ def switch_off(actor: User, part: Part, reason: str) -> Halt:
 def switch_on(actor: User, part: Part, reason: str) -> Halt:
     """Switch a part on again.
 
-    Locks / Effects: the row of what is switched off; an audit row.
+    Locks / Effects: the row of what is switched off; an audit row; tells every open page.
     Raises: SwitchesForOperators, SwitchReasonNeeded, SwitchedAlready.
     """
     words = _require(actor, reason)
@@ -69,8 +70,13 @@ def switch_on(actor: User, part: Part, reason: str) -> Halt:
         audit.record(
             actor, "switch.on", ("accounts.switch", part.value), old={"on": False}, new={"on": True}, reason=words
         )
-        transaction.on_commit(look_again)
+        transaction.on_commit(_tell)
     return halt
+
+
+def _tell() -> None:
+    look_again()
+    realtime.publish_many([broadcast.switches(switched_off())])
 
 
 def _require(actor: User, reason: str) -> str:

@@ -98,6 +98,7 @@ class ArenaSocket(AsyncConsumer):  # type: ignore[misc]  # channels has no types
             person = await in_database(people.by_session, session) if session else None
             if person:
                 await self._sign_in(person)
+            here.hub.enter(await here.hub.prepare(here.outlet, wire.SITE_ROOM, None))
         except DomainError as refusal:
             here.end(refusal)
         except DatabaseError:

@@ -17,6 +17,7 @@ from tradingarena.core.redis_client import key
 Kept = TypeVar("Kept")
 
 KEPT_FACTS = 64
+SITE_ROOM = "site.switches"  # every socket hears it without joining
 KEEP_S = 86_400
 
 _TYPE = re.compile(r"[a-z][a-z0-9_]{0,63}")

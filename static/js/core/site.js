@@ -1,5 +1,6 @@
-// On every page: theme and palette, menus that close, times in the visitor's zone.
+// On every page: theme and palette, menus that close, times in the visitor's zone, what is switched off.
 
+import { h } from "./dom.js";
 import { localTimes } from "./times.js";
 
 const root = document.documentElement;
@@ -38,3 +39,15 @@ document.addEventListener("keydown", (event) => {
 });
 
 localTimes(document);
+
+// an operator has switched something off or on: said as on a page that is loaded now
+document.addEventListener("switches", ({ detail: { off } }) => {
+  for (const banner of document.querySelectorAll(".switch-banner")) banner.remove();
+  const banners = off.map(({ said, meaning }) => h("p", { class: "market-banner switch-banner", role: "alert" }, h("b", {}, said), h("span", {}, meaning)));
+  document.querySelector(".site-header-row")?.after(...banners);
+  const trading = off.find(({ part }) => part === "trading");
+  for (const ticket of document.querySelectorAll("order-ticket")) {
+    if (trading) ticket.dataset.off = trading.said;
+    else delete ticket.dataset.off;
+  }
+});

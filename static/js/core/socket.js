@@ -161,6 +161,9 @@ export class Connection extends EventTarget {
 let shared = null;
 /** The page's connection, opened when first asked for. */
 export function connection() {
-  shared ??= new Connection();
+  if (!shared) {
+    shared = new Connection();
+    shared.listen("site.switches", (frame) => document.dispatchEvent(new CustomEvent(frame.type, { detail: frame.data })));
+  }
   return shared;
 }

@@ -6,6 +6,7 @@ import pytest
 
 from accounts.selectors.switches import look_again
 from competitions.tests.pages.conftest import browser, scene, visit, web
+from tradingarena.core import redis_client, wire
 
 __all__ = ["browser", "scene", "visit", "web"]
 
@@ -15,3 +16,4 @@ def _switches() -> Iterator[None]:
     look_again()
     yield
     look_again()
+    redis_client.client().delete(*wire.keys_of(wire.SITE_ROOM))

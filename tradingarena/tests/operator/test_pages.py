@@ -24,9 +24,9 @@ BOUND_S = 20  # five seconds, and pages that a busy machine loads slowly
 
 
 def reload_until(page: Page, words: str) -> None:
-    """Load a page anew until it says something: another process knows of a switch within five seconds."""
+    """Load a page anew until its content says something: another process knows of a switch within five seconds."""
     deadline = time.monotonic() + BOUND_S
-    while page.get_by_text(words).count() == 0:
+    while page.locator("#main").get_by_text(words).count() == 0:
         assert time.monotonic() < deadline, words
         page.reload()
 
@@ -41,12 +41,12 @@ def test_a_switch_is_said_on_every_page_and_its_buttons_are_off(
     page = alice.page
     switch_off(cast.operator, Part.TRADING, WHY)
     switch_off(cast.operator, Part.CHAT, "Spam")
-    reload_until(page, f"Trading is switched off: {WHY}")
+    expect(page.locator(".switch-banner")).to_have_count(2)
     page.get_by_role("button", name="Trade", exact=True).click()
     expect(page.locator("order-ticket [data-part='submit']")).to_be_disabled()
     expect(page.locator("order-ticket [data-part='note']")).to_have_text(f"Trading is switched off: {WHY}")
     page.goto(web.path("/chat"))
-    expect(page.locator("chat-panel .chat-shut")).to_have_text("Chat is switched off: Spam")
+    reload_until(page, "Chat is switched off: Spam")
     expect(page.get_by_label("Message to")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     switch_on(cast.operator, Part.CHAT, "Quiet")
@@ -55,6 +55,27 @@ def test_a_switch_is_said_on_every_page_and_its_buttons_are_off(
         assert time.monotonic() < deadline
         page.reload()
     assert alice.faults == []
+
+
+def test_pages_that_are_open_say_so_without_being_loaded_again(
+    scene: Scene, web: Web, visit: Callable[..., Visit]
+) -> None:
+    cast = scene.cast
+    alice, nobody = visit(cast.alice), visit()
+    assert alice.go(web.path(f"/competitions/{cast.sprint.slug}/trade")) == 200
+    assert nobody.go(web.path(f"/arena/{cast.sprint.slug}")) == 200
+    for page in (alice.page, nobody.page):
+        expect(page.locator("connection-status[data-status='live']").first).to_be_attached()
+    switch_off(cast.operator, Part.TRADING, WHY)
+    for page in (alice.page, nobody.page):
+        expect(page.get_by_text(f"Trading is switched off: {WHY}").first).to_be_visible()
+    switch_off(cast.operator, Part.PURCHASES, "Banks")
+    expect(alice.page.locator(".switch-banner")).to_have_count(2)
+    for part in (Part.TRADING, Part.PURCHASES):
+        switch_on(cast.operator, part, "Over")
+    for page in (alice.page, nobody.page):
+        expect(page.locator(".switch-banner")).to_have_count(0)
+    assert alice.faults == nobody.faults == []
 
 
 def test_an_operator_looks_switches_and_decides_a_case(scene: Scene, web: Web, visit: Callable[..., Visit]) -> None:

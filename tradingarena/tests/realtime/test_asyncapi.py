@@ -126,7 +126,7 @@ def test_what_the_arena_says_is_as_documented(message: Fact | Latest) -> None:
 
 def test_everything_that_is_documented_of_the_arena_is_said_here() -> None:
     of_the_connection = {"ack", "error", "pong", "restart", "resync", "room_closed", "session_revoked"}
-    of_later_apps = {"notification", "wallet_update", "challenge_update"}
+    of_later_apps = {"notification", "switches", "wallet_update", "challenge_update"}
     of_bets = {"odds_update", "bet_placed", "market_update", "market_locked", "market_settled"}
     of_the_chat = {"message", "message_deleted", "user_typing", "sanction"}  # said in test_chat.py
     of_others = of_later_apps | of_bets | of_the_chat
