@@ -21,6 +21,8 @@ LIES = (
     "jump=20", "jump=900", "jump=-50", "crossed", "locked", "zero", "negative", "nan", "stale=600000", "ahead",
     "bad_pair", "unknown_ev", "not_json", "binary", "big", "twice",
 )  # fmt: skip
+SOURCE_LIES = ("not_json", "binary", "oversized", "malformed", "unknown_event")
+SEEN_AT_LEAST = 5  # kinds of lies that the feed must have met, or nothing has been tried
 EVERY_S = 0.03
 HONEST_WITHIN_BPS = 200  # of the walk's first price: far more than it walks while this runs, far less than any lie
 FAR_FROM_START = """
@@ -67,3 +69,11 @@ def dishonest(arena: Arena, contest_id: str) -> list[str]:
         if any(abs(float(price) / start - 1) * 10_000 > HONEST_WITHIN_BPS for price in prices):
             found.append(f"{pair} was filled at {prices}")
     return found
+
+
+def refused_kinds(arena: Arena) -> set[str]:
+    """Give the reasons for which the feed says that it has dropped quotes or frames."""
+    with database(arena) as db:
+        row = db.execute("SELECT note -> 'dropped', note -> 'source' FROM core_lease WHERE name = 'feed'").fetchone()
+    dropped, source = row or ({}, {})
+    return {reason for reason, count in dropped.items() if count} | {each for each in SOURCE_LIES if source.get(each)}

@@ -160,6 +160,10 @@ def end_poisoned(vendor: FakePolygon, arena: Arena, operator: Person, people: Se
     results = operator.ask("GET", f"{path}/results")[1]
     if len(results["rankings"]) != len(people) or not any(decided):
         raise SystemExit(f"not everybody has traded and has a result: {decided}, {results}")
+    kinds = fault_poison.refused_kinds(arena)
+    say(f"lies that the feed has met: {', '.join(sorted(kinds))}")
+    if len(kinds) < fault_poison.SEEN_AT_LEAST:
+        raise SystemExit(f"the feed has hardly been lied to: {kinds}")
     if lies := fault_poison.dishonest(arena, contest_id):
         raise SystemExit(f"lies were taken for prices: {lies}")
     return Survived(POISON, recovery, len(people), decided.count(False), 0)
