@@ -57,16 +57,25 @@ class SignedInWithScope(BasePermission):
 
 
 class Public(BasePermission):
-    """Open to everybody, for reading only, unless the view's own rules say more."""
+    """Open to everybody, for reading only, unless the view's own rules say more.
+
+    A token still needs the view's scope: what everybody reads shows its owner more than it shows a stranger.
+    """
 
     public = True  # for the OpenAPI schema
+    message, code = SignedInWithScope.message, SignedInWithScope.code
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return True
+        token = request.auth
+        return not isinstance(token, ApiToken) or bool(
+            set(scopes_of(view, request.method or "GET")) & set(token.scopes)
+        )
 
 
 class IsOperator(SignedInWithScope):
     """An admin. Staff's second factor is asked of sessions; a token was made by somebody who had it."""
+
+    roles = (roles.ADMIN,)  # for the OpenAPI schema
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not super().has_permission(request, view):
@@ -77,6 +86,8 @@ class IsOperator(SignedInWithScope):
 
 class IsModerator(SignedInWithScope):
     """A moderator or an admin."""
+
+    roles = (roles.MODERATOR, roles.ADMIN)  # for the OpenAPI schema
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not super().has_permission(request, view):

@@ -115,6 +115,13 @@ class ArenaSchema(AutoSchema):
             )
         return parameters
 
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        roles = {role for permission in self.view.get_permissions() for role in getattr(permission, "roles", ())}
+        if operation is not None and roles:
+            operation["x-roles"] = sorted(roles)
+        return operation
+
     def get_auth(self) -> list[dict[str, list[str]]]:
         auth: list[dict[str, list[str]]] = super().get_auth()
         scopes = self._scopes()
@@ -141,13 +148,12 @@ class ArenaSchema(AutoSchema):
         return bodies
 
     def _problems(self) -> list[str]:
-        problems = ["400", "401", "429", "503"]  # 401: a token that is not valid is refused anywhere
-        if not self._is_public():
-            problems.append("403")
+        # 401, 403: a token that is not valid, or lacks the scope, is refused anywhere
+        problems = ["400", "401", "403", "429", "503"]
         if "{" in self.path:
             problems.append("404")
         if self.method in {*BODY_METHODS, "DELETE"}:
-            problems += ["403", "409", "422", "451"]
+            problems += ["409", "422", "451"]
         if self.method in BODY_METHODS:
             problems += ["413", "415"]
         if self.method == "GET" and "results" in self.path:
