@@ -13,9 +13,10 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django import forms
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.utils.crypto import salted_hmac
+from django.utils.crypto import get_random_string, salted_hmac
 from django.utils.timezone import now
 
 from accounts.models import User
@@ -30,6 +31,15 @@ class SignInBackend(AuthenticationBackend):
 
     def user_can_authenticate(self, user: User) -> bool:
         return user.may_sign_in()
+
+    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
+        """Look for an address as an address alone: no name has an "@". Looked for as a name too, a known one would be found twice, and
+        the second hash of the password would tell by its time that it is known.
+        """
+        if credentials.get("email"):
+            credentials.pop("username", None)
+        found: User | None = super().authenticate(request, **credentials)
+        return found
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -65,6 +75,11 @@ class AccountAdapter(DefaultAccountAdapter):
         html = next((body for body, kind in getattr(message, "alternatives", ()) if kind == "text/html"), "")
         user = context.get("user")
         mail.queue_account_mail(email, message.subject, message.body, html, getattr(user, "pk", None))
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        """Tell by mail alone that there is an account: the page takes as long as for a new one, which hashes a password."""
+        make_password(get_random_string(20))
+        super().send_account_already_exists_mail(email)
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         """Store a new person with age, terms and country in the one insert."""
