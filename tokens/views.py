@@ -1,6 +1,5 @@
 """The pages of tokens: wallet, statement, buying, and what has become of a payment. Each parses, calls one door, and renders."""
 
-import csv
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,6 +30,7 @@ from tokens.services.referrals import REFERRED_BY, code_owner, referral_code
 from tradingarena.core.clock import database_now
 from tradingarena.core.errors import DomainError, Malformed
 from tradingarena.core.ids import new_token
+from tradingarena.core.spreadsheets import write_rows
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +140,7 @@ def statement_csv(request: HttpRequest) -> HttpResponse:
         raise Malformed(problem)
     headers = {"Content-Disposition": 'attachment; filename="token-statement.csv"'}
     response = HttpResponse(content_type="text/csv; charset=utf-8", headers=headers)
-    csv.writer(response).writerows(wallet.csv_rows(request.user.pk, which))
+    write_rows(response, wallet.csv_rows(request.user.pk, which))
     return response
 
 

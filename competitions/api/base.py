@@ -3,7 +3,6 @@
 Who may see what is decided in `selectors/`; what may be done in `services/`.
 """
 
-import csv
 import re
 import time
 from collections.abc import Iterable, Sequence
@@ -19,6 +18,7 @@ from competitions.selectors import competitions
 from tradingarena.core.api import ArenaView
 from tradingarena.core.errors import Conflict
 from tradingarena.core.serializers import StrictSerializer
+from tradingarena.core.spreadsheets import write_rows
 
 LONGEST_WAIT_S = 5.0
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,3})(?:$|[,;\s])")
@@ -39,7 +39,7 @@ def csv_answer(name: str, lines: Iterable[Sequence[str]]) -> HttpResponse:
     """Answer rows of text as a CSV file."""
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
-    csv.writer(response).writerows(lines)
+    write_rows(response, lines)
     return response
 
 

@@ -10,7 +10,6 @@ from competitions import messages
 from competitions.engine.statistics import Outcome, statistics
 from competitions.models import Entry, Trade
 from competitions.selectors import trading
-from competitions.selectors.results import plain_cell
 from competitions.selectors.visibility import Sight, is_over
 from tradingarena.core.clock import to_ms
 
@@ -47,7 +46,7 @@ def csv_rows(entry: Entry, seen: Sight) -> Iterator[tuple[str, ...]]:
             "units": trade.opened_units,
             "net_cents": trade.pnl_cents - trade.fee_cents,
         }
-        yield tuple(plain_cell(str(values[name])) for name in CSV_HEADER)
+        yield tuple(str(values[name]) for name in CSV_HEADER)
 
 
 def _held_ms(trade: Trade) -> int:

@@ -155,14 +155,7 @@ def csv_rows(competition: Competition) -> Iterator[tuple[str, ...]]:
     yield CSV_HEADER
     for row in rows:
         values = {**row, "rank": row["rank"] or "", "finalized_at": row["finalized_at"] or ""}
-        yield tuple(plain_cell(str(values[name])) for name in CSV_HEADER)
-
-
-def plain_cell(text: str) -> str:
-    """Keep a spreadsheet from taking somebody's text for a formula; numbers stay as they are."""
-    return (
-        f"'{text}" if text[:1] in {"=", "+", "@", "\t", "\r"} or (text[:1] == "-" and not text[1:].isdigit()) else text
-    )
+        yield tuple(str(values[name]) for name in CSV_HEADER)
 
 
 def equity_curves(competition: Competition, *, top: int = 10, points: int = 200) -> dict[str, Any]:
