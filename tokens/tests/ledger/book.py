@@ -10,7 +10,7 @@ from tokens.models import Account, Leg
 from tradingarena.core.invariants import run
 
 
-def give(user_id: UUID, amount: int, cause: UUID | None = None) -> Posted:
+def give(user_id: UUID, amount: int, cause: UUID | None = None, *, reason: str = "A gift") -> Posted:
     """Give somebody tokens, in a transaction of its own."""
     with transaction.atomic():
         return ledger.move(
@@ -19,7 +19,7 @@ def give(user_id: UUID, amount: int, cause: UUID | None = None) -> Posted:
             amount,
             source=house(House.PROMOTIONS),
             target=wallet(user_id),
-            reason="A gift",
+            reason=reason,
         )
 
 

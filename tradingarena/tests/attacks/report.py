@@ -38,7 +38,22 @@ _COLUMNS = (
 def access_text() -> str:
     """Write the matrix as Markdown."""
     return "\n".join(
-        [_HEAD, "## REST", _ALWAYS, *_who(), *_rest(), "", "## Why some differ", "", *_reasons(), "", *_frames(), ""]
+        [
+            _HEAD,
+            "## REST",
+            _ALWAYS,
+            *_who(),
+            *_rest(),
+            "",
+            "## Why some differ",
+            "",
+            *_reasons(),
+            "",
+            *_frames(),
+            "",
+            *_pages(),
+            "",
+        ]
     )
 
 
@@ -82,6 +97,23 @@ def _frames() -> Iterator[str]:
             answer, rooms = frame.expected(reader)
             cells.append(", ".join(sorted(rooms)) or "yes" if answer == OK else f"`{answer}`")
         yield f"| `{frame.type}` | {frame.about} | {' | '.join(cells)} |"
+
+
+def _pages() -> Iterator[str]:
+    from tradingarena.tests.attacks.pages import APART, POST, READ
+
+    yield from (
+        "## Pages",
+        "",
+        "`test_pages.py` reads each and posts to each as everybody, with and without the CSRF token.",
+        "",
+    )
+    yield from ("| page | read by |", "|---|---|")
+    yield from (f"| `/{route}` | {kind} |" for kind, found in READ.items() for route in sorted(found))
+    yield from ("", "| post | by |", "|---|---|")
+    yield from (f"| `/{route}` | {kind} |" for kind, found in POST.items() for route in sorted(found))
+    yield from ("", "| apart | why |", "|---|---|")
+    yield from (f"| `/{route.replace('|', ' ')}` | {why} |" for route, why in APART.items())
 
 
 def texts() -> dict[Path, str]:

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, IntegrityCase, User
 from accounts.rules import roles
 from accounts.rules.notices import KINDS
 from accounts.services import notices, people, tokens
@@ -22,6 +22,7 @@ from betting.services.markets import markets_open
 from betting.services.settlement import market_settle
 from chat.services import channels
 from chat.services.posting import Draft, message_post
+from chat.services.queue import message_report
 from chat.services.sanctions import sanction_impose
 from competitions.models import Competition, Entry, Order, Position
 from competitions.services.orders import order_place
@@ -72,6 +73,7 @@ def build() -> World:
     _trades(world)
     _bets(world)
     _talk(world)
+    _cases(world)
     _challenges(world)
     _belongings(world)
     return world
@@ -161,6 +163,14 @@ def _talk(world: World) -> None:
             cast.moderator, cast.alice.pk, "warn", channel_id=hall.pk, reason="Be kind."
         ).pk,
     }  # fmt: skip
+
+
+def _cases(world: World) -> None:
+    report = message_report(world.alice, world.ids["hall"], world.ids["bobs_words"], reason="spam")
+    suspicion = IntegrityCase.objects.create(
+        kind="referral_ring", cause="ring", people=[world.cast.bob.pk], summary="A ring of referrals"
+    )
+    world.ids |= {"report_case": report.case_id, "integrity_case": suspicion.pk}
 
 
 def _challenges(world: World) -> None:
