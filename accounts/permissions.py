@@ -36,6 +36,11 @@ def scopes_of(view: Any, method: str) -> tuple[str, ...]:
     return found
 
 
+def is_not_offered(request: Request, view: Any) -> bool:
+    """Tell whether a view has no such method: it is answered with 405, which says more than a refusal."""
+    return request.method not in view.allowed_methods and request.method != "OPTIONS"
+
+
 class SignedInWithScope(BasePermission):
     """Signed in, and with a session or a token of the view's scope. The default of every view."""
 
@@ -43,8 +48,8 @@ class SignedInWithScope(BasePermission):
     code = "scope_missing"
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        if request.method not in view.allowed_methods and request.method != "OPTIONS":
-            return True  # answered with 405, which says more
+        if is_not_offered(request, view):
+            return True
         scopes = scopes_of(view, request.method or "GET")
         if not request.user or not request.user.is_authenticated:
             return False
@@ -67,9 +72,9 @@ class Public(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         token = request.auth
-        return not isinstance(token, ApiToken) or bool(
-            set(scopes_of(view, request.method or "GET")) & set(token.scopes)
-        )
+        if not isinstance(token, ApiToken) or is_not_offered(request, view):
+            return True
+        return bool(set(scopes_of(view, request.method or "GET")) & set(token.scopes))
 
 
 class IsOperator(SignedInWithScope):
