@@ -1,6 +1,6 @@
 # Everything goes through .venv/bin/python with relative paths: console scripts break where a path is long or has spaces.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev browser-libs chromium run test lint format bench faults load lock openapi access doctor services-stop clean
+.PHONY: help setup setup-dev browser-libs chromium run test lint format bench faults load lock openapi access attacks doctor services-stop clean
 export PYTHONUTF8 := 1
 
 PY := .venv/bin/python
@@ -60,8 +60,11 @@ lock: setup-dev ## Resolve pyproject.toml into uv.lock and both requirements fil
 openapi: setup ## Write docs/openapi.yaml and docs/api/errors.md from the source
 	@$(PY) manage.py document_api
 
-access: setup-dev ## Write docs/reports/access.md, who may do what, from the tables that tests hold the program against
+access: setup-dev ## Write docs/reports/access.md and attacks.md from the tables that tests hold the program against
 	@$(PY) -m tradingarena.tests.attacks.report
+
+attacks: setup-dev browser-libs chromium ## Run every test that docs/reports/attacks.md names
+	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $$($(PY) -m tradingarena.tests.attacks.report --tests)
 
 doctor: setup ## Check the configuration and every dependency, say what to fix
 	@$(PY) manage.py doctor

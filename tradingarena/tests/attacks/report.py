@@ -1,6 +1,7 @@
-"""`make access`: writes docs/reports/access.md from the table that the attack tests hold answers and frames against.
+"""`make access`: writes docs/reports/access.md and attacks.md from the tables that the attack tests hold the site against.
 
-The table is derived in `access.py` and `frames.py`; `test_report.py` fails when the file is not what the table says.
+The tables are `access.py`, `frames.py`, `pages.py` and `attacks.py`; `test_report.py` fails when a file is not what they say.
+With `--tests` the tests of attacks.md are printed, for `make attacks`.
 """
 
 import os
@@ -11,14 +12,20 @@ from pathlib import Path
 import django
 
 REPORTS = Path(__file__).resolve().parents[3] / "docs" / "reports"
-ACCESS = REPORTS / "access.md"
+ACCESS, ATTACKED = REPORTS / "access.md", REPORTS / "attacks.md"
 _HEAD = """# Who may do what
 
 Written by `make access` from `tradingarena/tests/attacks/`: what the OpenAPI schema and the AsyncAPI document declare, and a short table of
 what they cannot say. `tradingarena/tests/attacks/test_access.py` and `test_rooms.py` ask every operation and every frame as everybody and
-compare; a new one that is not in the table fails them. Whoever is refused has changed no row: the tests ask the database.
+compare; a new one that is not in the table fails them. Whoever is refused has changed no row,
+but for when their token was last used: the tests ask the database.
 
 `yes`: done. A figure is the status of the refusal: 401 not signed in, 403 not allowed, 404 not there for them, 422 refused by a rule.
+"""
+_ATTACKS_HEAD = """# Attacks
+
+Written by `make access` from `tradingarena/tests/attacks/attacks.py`; `make attacks` runs every test that is named here, and so does
+`make test`. A test that is named and not there fails `tradingarena/tests/attacks/test_report.py`.
 """
 _ALWAYS = """
 What holds for every operation and is tried for every operation:
@@ -116,13 +123,35 @@ def _pages() -> Iterator[str]:
     yield from (f"| `/{route.replace('|', ' ')}` | {why} |" for route, why in APART.items())
 
 
+def attacks_text() -> str:
+    """Write the attacks as Markdown."""
+    from tradingarena.tests.attacks.attacks import ATTACKS, NOT_COVERED, nodes
+
+    rows = [f"| {one.what} | {'<br>'.join(_linked(test) for test in one.tests)} |" for one in ATTACKS]
+    count = f"{len(ATTACKS)} attacks, {len(nodes())} tests. What they hold the site against as a table: [access.md](access.md)."
+    gaps = [f"- {gap}" for gap in NOT_COVERED]
+    return "\n".join(
+        [_ATTACKS_HEAD, count, "", "| attack | held by |", "|---|---|", *rows, "", "## Not covered", "", *gaps, ""]
+    )
+
+
+def _linked(test: str) -> str:
+    file, _, name = test.partition("::")
+    return f"[{name.removeprefix('test_').replace('_', ' ')}](../../{file})"
+
+
 def texts() -> dict[Path, str]:
     """Give every report with what it should say."""
-    return {ACCESS: access_text()}
+    return {ACCESS: access_text(), ATTACKED: attacks_text()}
 
 
 def main() -> None:
-    """Write what is not as it should be."""
+    """Write what is not as it should be, or print the tests."""
+    if "--tests" in sys.argv:
+        from tradingarena.tests.attacks.attacks import nodes
+
+        sys.stdout.write(" ".join(nodes()))
+        return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradingarena.settings.test")
     django.setup()
     for file, text in texts().items():
