@@ -92,6 +92,7 @@ def test_an_operator_looks_switches_and_decides_a_case(scene: Scene, web: Web, v
     seen = visit(cast.operator)
     assert seen.go(web.path("/operations/")) == 200
     page = seen.page
+    first_look = page.locator("#now time").first.get_attribute("datetime")
     card = page.locator("#switch-chat")
     card.get_by_label("Reason").fill("A flood")
     page.keyboard.press("Enter")
@@ -101,6 +102,9 @@ def test_an_operator_looks_switches_and_decides_a_case(scene: Scene, web: Web, v
     card.get_by_role("button", name="Switch Chat on").click()
     expect(card.get_by_role("button", name="Switch Chat off")).to_be_visible()
     assert serious(page, "main") == []
+    expect(page.locator("#now time").first).not_to_have_attribute("datetime", str(first_look))
+    at = page.locator("#now time").first.get_attribute("datetime")
+    expect(page.locator("#now time").first).not_to_have_attribute("datetime", str(at))  # it looks again by itself
     page.get_by_role("link", name="Fair play").first.click()
     page.get_by_role("link", name="place the same orders").click()
     expect(page.locator(".timeline-join")).to_have_count(10)  # nine, and one of the scene
