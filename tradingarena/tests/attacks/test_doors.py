@@ -37,7 +37,8 @@ addresses = count(1)
 
 
 @pytest.fixture(autouse=True)
-def _fresh() -> None:
+def _fresh(settings: Any) -> None:
+    settings.MFA_TOTP_TOLERANCE = 1  # half a minute may end between making a code and sending it
     cache.clear()
     fresh_redis()
 

@@ -123,6 +123,7 @@ def _trades(world: World) -> None:
         "pair": "EUR/USD", "side": "buy", "type": "market", "units": 100_000, "price": None, "stop_loss": None,
         "take_profit": None,
     }  # fmt: skip
+    make_market()  # quotes of five seconds ago are too old to trade on
     desk, alice, sprint = Desk(), world.alice, world.ids["sprint"]
     order_place(alice, sprint, id=uuid4(), **order)  # type: ignore[arg-type]
     desk.decide()
