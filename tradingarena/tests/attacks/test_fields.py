@@ -59,7 +59,7 @@ def put(body: dict[str, Any], at: tuple[str, ...], value: Any) -> dict[str, Any]
 
 
 @pytest.mark.django_db
-@pytest.mark.timeout(300)  # some three thousand requests, on a machine that is busy with other tests
+@pytest.mark.timeout(600)  # some thousand requests, on a machine that is busy with other tests
 def test_no_field_of_a_body_breaks_the_server() -> None:
     world = worlds.build()
     callers, tried, wrong = Callers(world), 0, []
@@ -70,11 +70,11 @@ def test_no_field_of_a_body_breaks_the_server() -> None:
         body = good.body(world) if good.body else {}
         shape = declared["requestBody"]["content"]["application/json"]["schema"]
         places = list(enumerate(fields(shape), turn))
-        # each field gets half of them, neighbours the other half
-        bodies = [put(body, at, odd) for place, at in places for odd in ODD[place % 2 :: 2]]
+        # each field gets a third of them, its neighbours the others
+        bodies = [put(body, at, odd) for place, at in places for odd in ODD[place % 3 :: 3]]
         sent = [*map(orjson.dumps, bodies), *RAW[turn % 3 :: 3]]
         for number, raw in enumerate(sent):
-            if number % 5 == 0:
+            if number % 20 == 0:
                 forget_limits()
             answer = send(callers, operation, good, raw)
             tried += 1
@@ -86,7 +86,7 @@ def test_no_field_of_a_body_breaks_the_server() -> None:
             answer = send(callers, operation, good, orjson.dumps({**body, "is_staff": True}))
             assert answer.status_code == 400, (operation, answer.content)
     assert not wrong, "\n".join(wrong)
-    assert tried > 900
+    assert tried > 600
 
 
 def send(callers: Callers, operation: tuple[str, str], good: Good, raw: bytes) -> Any:
