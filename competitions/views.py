@@ -27,7 +27,7 @@ from competitions.selectors import competitions as find
 from competitions.selectors import journal, pages, standings, trading, visibility
 from competitions.selectors import results as ended
 from competitions.services import entries, seats
-from tradingarena.core.errors import DomainError, Malformed
+from tradingarena.core.errors import CountryRefused, DomainError, Malformed
 from tradingarena.core.ids import new_token
 from tradingarena.core.money import BPS
 
@@ -121,13 +121,16 @@ def contest(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @login_required
 def join(request: HttpRequest, slug: str) -> HttpResponse:
-    """Enter a contest, then show it; one with a buy-in leads to its checkout first. A refusal is said on its page."""
+    """Enter a contest, then show it; one with a buy-in leads to its checkout first. A refusal is said on its page, that of a country
+    on one of its own, with 451."""
     invite = _invite(request.POST)
     competition = find.find(request.user, slug)
     try:
         if competition.buy_in_cents:
             return _to_checkout(request, competition, invite)
         entries.entry_join(request.user, competition.pk, invite_code=invite, country=country_of(request.META))  # type: ignore[arg-type]
+    except CountryRefused:
+        raise
     except DomainError as refusal:
         messages.error(request, refusal.message)
         return redirect(_address("competitions:detail", slug, invite))

@@ -253,3 +253,18 @@ async def test_what_is_said_is_as_documented(people: dict[str, User]) -> None:
 
 def _fields(latest: wire.Latest) -> dict[str, Any]:
     return {name: getattr(latest, name) for name in ("room", "type", "data", "key", "keep_s")}
+
+
+async def test_a_blocked_country_says_nothing_over_a_socket(site: Site, people: dict[str, User], settings: Any) -> None:
+    settings.COUNTRY_SOURCE, settings.TRUSTED_PROXIES = "header:X-Country", 1
+    settings.COUNTRY_BLOCKS = {"chat": {"FR": "Not offered there."}}
+    channel, session = await hall(), await session_of(people["ann"])
+    for country, answered in (("FR", "error"), ("DE", "ack")):
+        headers = [("X-Country", country), ("X-Forwarded-For", "203.0.113.5")]
+        async with site.client(session=session, headers=headers) as client:
+            answer = await client.ask(**frame(channel, f"hello from {country}", id=country))
+            assert answer["type"] == answered, answer
+            if answered == "error":
+                assert answer["code"] == "country_refused"
+                assert "Not offered there." in str(answer)
+    assert await in_thread(lambda: list(Message.objects.values_list("text", flat=True))) == ["hello from DE"]
