@@ -200,6 +200,7 @@ class Found:
 
     survived: list[Survived] = field(default_factory=list)
     untried: list[str] = field(default_factory=list)
+    fallen: list[str] = field(default_factory=list)
     compared: list[Compared] = field(default_factory=list)
     unknown: int = 0
     left: int = 0
@@ -209,6 +210,7 @@ class Found:
         """Add what another arena went through."""
         self.survived += other.survived
         self.untried += other.untried
+        self.fallen += other.fallen
         kinds = {each.kind: each for each in self.compared}
         self.compared = [each.plus(kinds.get(each.kind)) for each in other.compared]
         self.unknown, self.left = self.unknown + other.unknown, self.left + other.left
@@ -249,8 +251,12 @@ def broken(arena: Arena, faults: Sequence[Fault], end: End, *, people: int, only
         if why := end.why_not(arena):
             found.untried.append(f"{end.name}: {why}")
         else:
-            found.survived.append(end.try_it(arena, operator, late))
-            say(f"{end.name}: judged after {found.survived[-1].recovery_s:.1f} s")
+            try:
+                found.survived.append(end.try_it(arena, operator, late))
+                say(f"{end.name}: judged after {found.survived[-1].recovery_s:.1f} s")
+            except (SystemExit, AssertionError) as failure:  # told, and the rest is counted all the same
+                found.fallen.append(f"{end.name}: {str(failure)[:200]}")
+                say(found.fallen[-1])
     crowd.stop()
     found.unknown, found.left = crowd.resolve()
     with contextlib.suppress(AssertionError):
@@ -336,9 +342,10 @@ def main() -> None:
     table(kinds, counted)
     worst_s = max((each.recovery_s for each in found.survived), default=0.0)
     summary = [
-        f"faults injected {len(found.survived)}, survived {len(found.survived)}, worst recovery {worst_s:.1f} s",
+        f"faults injected {len(found.survived) + len(found.fallen)}, survived {len(found.survived)}, worst recovery {worst_s:.1f} s",
         f"answers unknown {found.unknown}, still unknown after asking again {found.left}",
         f"invariant violations {len(found.violations)}",
+        *(f"not survived: {each}" for each in found.fallen),
         *(f"not tried: {each}" for each in found.untried),
     ]
     say()
@@ -348,6 +355,7 @@ def main() -> None:
         write_report(chosen.report, "Faults", f"`make faults`, {machine()}", [(head, rows), (kinds, counted)], summary)
     if (
         not found.survived
+        or found.fallen
         or found.left
         or found.violations
         or any(each.lost or each.doubled for each in found.compared)
